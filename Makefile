@@ -1,0 +1,35 @@
+# Every target installs what it needs into .venv first; PYTHON= chooses the interpreter.
+PYTHON ?= python3
+BIN := .venv/bin
+HOST ?= 127.0.0.1
+WORKERS ?= 6
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+lab: install ## start the course in JupyterLab (PORT=8899, BROWSER=0, HOST=0.0.0.0)
+	@$(BIN)/celerylab lab --host $(HOST) $(if $(PORT),--port $(PORT)) $(if $(filter 0,$(BROWSER)),--no-browser)
+
+test: install-test ## run every test, notebooks included (WORKERS=6 at a time)
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --nbval tests notebooks $(ARGS)
+
+lint: install-test ## check code and notebooks with ruff, types with mypy
+	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
+
+notebooks: install-test ## run all notebooks again, keep their outputs, normalise them (ONLY=1_2)
+	$(BIN)/python -m tests.notebooks.refresh $(ONLY)
+
+bench: install-test ## measure what the project promises, both sides in one run
+	$(BIN)/python -m bench
+
+lock: install-test ## pin all dependencies anew in requirements.lock
+	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --all-extras --custom-compile-command "make lock" $(LOCKARGS) pyproject.toml -o requirements.lock
+
+install:
+	@$(PYTHON) install.py
+
+install-test:
+	@$(PYTHON) install.py test
+
+.PHONY: help lab test lint notebooks bench lock install install-test
+.DEFAULT_GOAL := help

@@ -1,0 +1,30 @@
+"""The card that ``lab.start()`` shows."""
+
+import sys
+from html import escape
+
+from celerylab.stack import texts
+
+
+class Card:
+    """What runs where, in a few lines."""
+
+    def __init__(self, title: str, broker: str, worker: str) -> None:
+        self.title = title
+        self.rows = [(texts.CARD_ROW_BROKER, broker), (texts.CARD_ROW_WORKER, worker)]
+
+    def __repr__(self) -> str:
+        return "\n".join([self.title, *(f"  {name:<8}{value}" for name, value in self.rows)])
+
+    def _repr_html_(self) -> str:
+        rows = "".join(f'<tr><th scope="row">{escape(a)}</th><td>{escape(b)}</td></tr>' for a, b in self.rows)
+        return f"<table><caption>{escape(self.title)}</caption><tbody>{rows}</tbody></table>"
+
+    def show(self) -> None:
+        """Display the card in a notebook, or print it elsewhere."""
+        if "ipykernel" in sys.modules:
+            from IPython.display import display
+
+            display(self)  # type: ignore[no-untyped-call]
+        else:
+            sys.stdout.write(f"{self!r}\n")

@@ -1,0 +1,319 @@
+"""``lab``: everything that a lesson asks of the toolbox."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import redis
+
+from celerylab.card import Card
+from celerylab.errors import BrokerDown, LabError, NotStarted
+from celerylab.settings import settings
+from celerylab.stack import bundled, control, ports, texts
+from celerylab.stack.broker import Broker, answers
+from celerylab.stack.owner import owner
+from celerylab.stack.worker import BundledWorker, Worker
+
+if TYPE_CHECKING:
+    from celerylab.stack.mailbox import Mailbox
+    from celerylab.stack.server import Server
+    from celerylab.stack.webhook import Webhook
+    from celerylab.views.queues import Message
+    from celerylab.views.table import Table
+    from celerylab.views.watch import Watch
+
+URL = "CELERYLAB_BROKER_URL"
+# Celery reads these before Celery(broker=...): an address left there would take over every app
+OVERRIDING = (
+    "CELERY_BROKER_URL",
+    "CELERY_BROKER_READ_URL",
+    "CELERY_BROKER_WRITE_URL",
+    "CELERY_RESULT_BACKEND",
+)
+
+
+class Lab:
+    """A broker, a bundled worker, and views into both.
+
+    Lessons use the one instance ``lab``. Nothing in it assumes that it is alone on the machine:
+    ports, names and files are its own.
+    """
+
+    def __init__(self) -> None:
+        self._broker: Broker | None = None
+        self._bundled: BundledWorker | None = None
+        self._attached: str | None = None
+        self._workers: dict[str, Worker] = {}
+        self._servers: dict[str, Server] = {}
+        self._brokers: list[Broker] = []
+        self._mailbox: Mailbox | None = None
+        self._webhooks: list[Webhook] = []
+        self._smtp: socket.socket | None = None
+        self._environment: dict[str, str | None] = {}
+
+    # -- start and stop ---------------------------------------------------------------
+
+    def start(self) -> None:
+        """Start a private broker and the bundled worker, and say what runs where.
+
+        Safe to call again: what runs goes on, what has died is started anew. With
+        ``CELERYLAB_BROKER_URL`` set, that broker and the worker that listens there are used
+        instead, and nothing is started.
+
+        Raises
+        ------
+        BrokerDown
+            There is no embedded broker for this platform, or the given broker does not answer.
+        ProcessFailed
+            The broker or the worker did not start, with its log.
+        """
+        given = settings()
+        if self._broker is None and given.broker_url:
+            self._attach(given.broker_url)
+        else:
+            self._start_embedded(given.start_timeout)
+        self._card().show()
+
+    def stop(self) -> None:
+        """End everything that the lab started, and give back the environment as it was."""
+        for server in self._servers.values():
+            server.kill()
+        for worker in self._workers.values():
+            worker.kill()
+        for webhook in self._webhooks:
+            webhook.stop()
+        if self._mailbox:
+            self._mailbox.stop()
+        if self._bundled:
+            self._bundled.kill()
+        for broker in [*self._brokers, *([self._broker] if self._broker else [])]:
+            broker.kill()
+        for name, value in self._environment.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+        self.__init__()  # type: ignore[misc]  # as new
+
+    # -- what runs --------------------------------------------------------------------
+
+    @property
+    def url(self) -> str:
+        """The broker's address, password included; the result backend's too."""
+        if self._attached:
+            return self._attached
+        if self._broker is None:
+            raise NotStarted(texts.NOT_STARTED)
+        return self._broker.url
+
+    @property
+    def redis(self) -> redis.Redis:
+        """A redis-py client of the broker, to look at what lies there."""
+        return redis.Redis.from_url(self.url)
+
+    @property
+    def bundled(self) -> BundledWorker:
+        """The bundled worker's process; a lab that is attached to another's has none."""
+        self._need_start()
+        if self._bundled is None:
+            raise LabError(texts.NO_BUNDLED_PROCESS)
+        return self._bundled
+
+    def worker(
+        self,
+        module: str,
+        *,
+        concurrency: int = 2,
+        queues: Sequence[str] = (),
+        pool: str = "prefork",
+        name: str | None = None,
+        loglevel: str = "INFO",
+        options: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        broker: Broker | None = None,
+    ) -> Worker:
+        """Start a worker of a module's Celery app; return when it is ready.
+
+        A worker of the same name that runs already is stopped first, so that the cell can be
+        run again after the module was changed.
+
+        Parameters
+        ----------
+        module
+            What follows ``celery -A``.
+        concurrency
+            Processes or threads of the pool.
+        queues
+            Queues to consume; the app's default queue if not given.
+        pool
+            ``prefork``, ``threads`` or ``solo``.
+        name
+            Left part of its node name ``name@lab``; the module's name if not given.
+        loglevel
+            ``DEBUG``, ``INFO``, ``WARNING`` or ``ERROR``.
+        options
+            More options of ``celery worker``, as typed.
+        env
+            Added to its environment.
+        broker
+            The broker that its app connects to, if it is not the lab's.
+
+        Raises
+        ------
+        NoSuchModule, ProcessFailed
+            See ``Worker.start``.
+        """
+        self._need_start()
+        made = Worker(
+            module,
+            broker_url=broker.url if broker else self.url,
+            concurrency=concurrency,
+            queues=queues,
+            pool=pool,
+            name=name,
+            loglevel=loglevel,
+            options=options,
+            env={**({URL: broker.url} if broker else {}), **(env or {})},
+            timeout=settings().start_timeout,
+        )
+        if made.node in self._workers:
+            self._workers[made.node].stop()
+        self._workers[made.node] = made
+        return made.start()
+
+    def broker(self, *, keep: bool = False) -> Broker:
+        """Start one more broker, private to this lab, for lessons that stop and start one.
+
+        Parameters
+        ----------
+        keep
+            Whether its data survive a stop.
+        """
+        made = Broker(f"broker-{len(self._brokers) + 2}", keep=keep)
+        self._brokers.append(made)
+        return made.start()
+
+    def serve(self, target: str, *, port: int | None = None) -> Server:
+        """Serve an ASGI or WSGI app, ``module:app``; return when it accepts connections.
+
+        Served already, it is stopped first.
+        """
+        from celerylab.stack.server import Server
+
+        self._need_start()
+        if target in self._servers:
+            self._servers[target].stop()
+        self._servers[target] = Server(target, port=port, timeout=settings().start_timeout)
+        return self._servers[target].start()
+
+    def mailbox(self) -> Mailbox:
+        """Return the lab's SMTP server, emptied; mail of ``labtasks`` arrives there."""
+        from celerylab.stack.mailbox import Mailbox
+
+        self._need_start()
+        if self._mailbox is None:
+            self._mailbox = Mailbox(self._smtp)
+        self._mailbox.clear()
+        return self._mailbox
+
+    def webhook(self, *, delay: float = 0.0, status: int = 200, answer: object = None) -> Webhook:
+        """Start an HTTP receiver.
+
+        Parameters
+        ----------
+        delay
+            Seconds before each answer.
+        status
+            HTTP status of the answers.
+        answer
+            Their body, sent as JSON.
+        """
+        from celerylab.stack.webhook import Webhook
+
+        self._webhooks.append(Webhook(delay, status, answer))
+        return self._webhooks[-1]
+
+    # -- what is to be seen -----------------------------------------------------------
+
+    def watch(self, *, wait: float = 10.0) -> Watch:
+        """Listen to task events during a ``with`` block.
+
+        Parameters
+        ----------
+        wait
+            At the end of the block, seconds to wait at most for the tasks sent within it.
+        """
+        from celerylab.views.watch import Watch
+
+        return Watch(self.url, wait)
+
+    def queues(self) -> Table:
+        """Return the queues that hold messages, and how many."""
+        from celerylab.views.queues import queues
+
+        return queues(self.redis)
+
+    def peek(self, queue: str, index: int = 0) -> Message:
+        """Return a waiting message without taking it; 0 is the next that a worker gets."""
+        from celerylab.views.queues import peek
+
+        return peek(self.redis, queue, index)
+
+    def __repr__(self) -> str:
+        return repr(self._card()) if self._broker or self._attached else texts.NOT_STARTED
+
+    # -- how ----------------------------------------------------------------------------
+
+    def _start_embedded(self, timeout: float) -> None:
+        if self._broker is None:
+            self._broker = Broker()
+        fresh = not self._broker.alive
+        self._broker.start()
+        self._smtp = self._smtp or ports.reserved()
+        self._export()
+        if self._bundled is None or fresh:
+            self._bundled = BundledWorker(broker_url=self._broker.url, timeout=timeout)
+        if not self._bundled.alive:
+            self._bundled.start()
+
+    def _attach(self, url: str) -> None:
+        if not answers(url):
+            raise BrokerDown(texts.BROKER_DOWN.format(url=control.without_password(url)))
+        nodes = control.nodes_with_task(url, bundled.PROBE_TASK)
+        if not nodes:
+            raise LabError(texts.NO_BUNDLED_WORKER.format(url=control.without_password(url), app=bundled.APP))
+        self._attached = url
+
+    def _export(self) -> None:
+        """Tell labtasks and the learner's modules, through the environment, where things are."""
+        assert self._broker is not None
+        assert self._smtp is not None
+        ours: dict[str, str | None] = {
+            **dict.fromkeys(OVERRIDING),
+            URL: self._broker.url,
+            "CELERYLAB_SMTP_HOST": ports.HOST,
+            "CELERYLAB_SMTP_PORT": str(ports.port_of(self._smtp)),
+            "CELERYLAB_DATABASE_URL": f"sqlite:///{owner().folder / 'lab.sqlite3'}",
+        }
+        for name, value in ours.items():
+            self._environment.setdefault(name, os.environ.get(name))
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
+
+    def _card(self) -> Card:
+        if self._attached:
+            nodes = control.nodes_with_task(self._attached, bundled.PROBE_TASK)
+            return Card(texts.CARD_ATTACHED, control.without_password(self._attached), ", ".join(nodes))
+        return Card(texts.CARD_EMBEDDED, texts.CARD_BROKER, repr(self.bundled))
+
+    def _need_start(self) -> None:
+        if self._broker is None and self._attached is None:
+            raise NotStarted(texts.NOT_STARTED)
+
+
+lab = Lab()

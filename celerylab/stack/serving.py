@@ -1,0 +1,29 @@
+"""Run in a process of its own: serves an ASGI or WSGI app, named as ``module:app``.
+
+Arguments: the app, the port.
+"""
+
+import importlib
+import inspect
+import os
+import sys
+from typing import Any
+
+import uvicorn
+
+
+def load(target: str) -> Any:
+    """Import the app that ``module:attribute`` names; WSGI apps come back as ASGI apps."""
+    module, _, name = target.partition(":")
+    sys.path.insert(0, os.getcwd())  # noqa: PTH109  # as the celery command does
+    found = getattr(importlib.import_module(module), name or "app")
+    call = found if inspect.isroutine(found) else type(found).__call__
+    if inspect.iscoroutinefunction(call):
+        return found
+    from a2wsgi import WSGIMiddleware
+
+    return WSGIMiddleware(found)
+
+
+if __name__ == "__main__":
+    uvicorn.run(load(sys.argv[1]), host="127.0.0.1", port=int(sys.argv[2]), log_level="warning")

@@ -1,0 +1,151 @@
+"""A Celery worker as a child process, started by the command that people type at work."""
+
+import shlex
+from collections.abc import Mapping, Sequence
+from typing import Self
+
+from celerylab.errors import LabError, ProcessFailed
+from celerylab.stack import bundled, control, started, texts
+from celerylab.stack.modules import check_module, own_traceback
+from celerylab.stack.process import ManagedProcess, python
+
+POOLS = ("prefork", "threads", "solo")
+NO_WAITING = ("--without-mingle", "--without-gossip")  # what a lone worker would wait for: a second
+
+
+class Worker(ManagedProcess):
+    """A worker of one module's Celery app.
+
+    Parameters
+    ----------
+    module
+        What follows ``celery -A``: a module that holds an app, or ``module:app``.
+    broker_url
+        The broker that the app connects to, on which the worker is asked whether it is ready.
+    concurrency
+        Processes or threads of the pool.
+    queues
+        Queues to consume; the app's default queue if not given.
+    pool
+        ``prefork``, ``threads`` or ``solo``.
+    name
+        Left part of the node name ``name@lab``; the module's name if not given.
+    loglevel
+        ``DEBUG``, ``INFO``, ``WARNING`` or ``ERROR``.
+    options
+        More options of ``celery worker``, as typed.
+    env
+        Added to the environment.
+    timeout
+        Seconds that it may take to get ready.
+    """
+
+    def __init__(
+        self,
+        module: str,
+        *,
+        broker_url: str,
+        concurrency: int = 2,
+        queues: Sequence[str] = (),
+        pool: str = "prefork",
+        name: str | None = None,
+        loglevel: str = "INFO",
+        options: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        timeout: float = 30.0,
+    ) -> None:
+        if pool not in POOLS:
+            raise LabError(texts.BAD_POOL.format(pool=pool, pools=", ".join(POOLS)))
+        if not isinstance(concurrency, int) or concurrency < 1:
+            raise LabError(texts.BAD_CONCURRENCY.format(concurrency=concurrency))
+        self.module = module
+        self.node = f"{name or module.partition(':')[0].rpartition('.')[2]}@lab"
+        self.pool = pool
+        self.concurrency = 1 if pool == "solo" else concurrency
+        self.queues = [queues] if isinstance(queues, str) else list(queues)
+        self._broker_url = broker_url
+        self._timeout = timeout
+        arguments = ["-A", module, "worker", "-n", self.node, "-P", pool, "-c", str(self.concurrency)]
+        arguments += ["-l", loglevel, "-E", *NO_WAITING, *options]
+        if self.queues:
+            arguments += ["-Q", ",".join(self.queues)]
+        super().__init__(self.node, self._launch(arguments), env=env)
+        self.command_line = shlex.join(["celery", *arguments])
+
+    @staticmethod
+    def _launch(arguments: list[str]) -> list[str]:
+        return python("-m", "celery", *arguments, "-I", started.__name__)
+
+    def start(self) -> Self:
+        """Start the worker; return when it answers a ping, so its queues are consumed.
+
+        Raises
+        ------
+        NoSuchModule
+            No module of that name can be found.
+        ProcessFailed
+            The module could not be imported (with its own traceback), holds no app, or the
+            worker did not get ready (with its log).
+        """
+        check_module(self.module)
+        self.spawn()
+        self.wait_answering()
+        return self
+
+    def wait_answering(self) -> None:
+        """Return when the worker answers a ping; see ``start`` for what it raises."""
+        try:
+            self.wait_ready(self._answers, self._timeout)
+        except ProcessFailed as failure:
+            raise self._explained(failure) from None
+
+    def restart(self) -> Self:
+        """Stop the worker and start it again, with its module as it is now."""
+        self.stop()
+        return self.start()
+
+    @property
+    def processes(self) -> list[int]:
+        """Process ids of the pool's processes, oldest first; empty for threads and solo."""
+        return self.tree[1:]
+
+    def __repr__(self) -> str:
+        each = {"threads": texts.THREADS}.get(self.pool, texts.PROCESSES)
+        size = texts.ONE_PROCESS if self.concurrency == 1 else each.format(n=self.concurrency)
+        return texts.WORKER_REPR.format(
+            node=self.node, pool=self.pool, size=size, state=texts.RUNS if self.alive else texts.STOPPED
+        )
+
+    def _answers(self) -> bool:
+        if "Cannot connect to" in self._read_log():
+            what = texts.WORKER_CANNOT_CONNECT.format(name=self.node, module=self.module)
+            raise ProcessFailed(self._failure(what))
+        return control.ping(self._broker_url, self.node)
+
+    def _explained(self, failure: ProcessFailed) -> ProcessFailed:
+        log = self._read_log()
+        self.kill()
+        name = self.module.partition(":")[0]
+        if "the following error occurred:" in log:
+            theirs = own_traceback(log.partition("the following error occurred:")[2], self._cwd)
+            return ProcessFailed(f"{texts.BROKEN_MODULE.format(module=name)}\n{theirs}")
+        if "Unable to load celery application" in log:
+            return ProcessFailed(texts.NO_CELERY_APP.format(module=name))
+        return failure
+
+
+class BundledWorker(Worker):
+    """The worker of ``labtasks``, two prefork processes."""
+
+    def __init__(self, *, broker_url: str, timeout: float) -> None:
+        super().__init__(
+            bundled.APP,
+            broker_url=broker_url,
+            concurrency=bundled.CONCURRENCY,
+            name=bundled.NODE.partition("@")[0],
+            timeout=timeout,
+        )
+
+    @staticmethod
+    def _launch(_arguments: list[str]) -> list[str]:
+        return python("-m", bundled.__name__)

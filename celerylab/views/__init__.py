@@ -1,0 +1,1 @@
+"""Pictures, tables and messages, for people to look at."""

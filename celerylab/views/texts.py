@@ -1,0 +1,44 @@
+"""What the views say to people, in one place."""
+
+SECONDS_SINCE_FIRST = "seconds since the first task was sent"
+WAITING = "waiting"
+LANE_PROCESS = "{node}\nprocess {n}"
+LANE_THREAD = "{node}\nthread {n}"
+LANE_ONLY = "{node}"
+LANE_NOWHERE = "no worker"
+
+TIMELINE = "Timeline: {tasks} on {lanes}"
+ONE_TASK = "1 task"
+TASKS = "{n} tasks"
+ONE_LANE = "1 lane"
+LANES = "{n} lanes"
+NOTHING_SEEN = "No task was seen."
+
+COLUMN = {
+    "task": "task",
+    "id": "id",
+    "args": "arguments",
+    "state": "state",
+    "worker": "worker",
+    "process": "process",
+    "waited": "waited (s)",
+    "ran": "ran (s)",
+}
+NO_COLUMN = "A table has no column {name!r}. Columns: {names}."
+
+QUEUE = "queue"
+WAITING_MESSAGES = "waiting"
+UNACKED_MESSAGES = "taken, not acknowledged"
+NO_QUEUES = "No queue holds a message."
+
+NO_MESSAGE = "No message waits in {queue!r}. Queues that hold messages: {queues}."
+NO_SUCH_MESSAGE = "{queue!r} holds {n} messages: there is none at {index}."
+NONE = "none"
+SECTION_HEADERS = "headers: what the worker reads first"
+SECTION_PROPERTIES = "properties: how it travels"
+SECTION_BODY = "body: arguments, keyword arguments, and what follows"
+VARIES = {
+    "a UUID": "(a UUID)",
+    "origin": "(process id and host of the sender)",
+    "time": "(a time)",
+}

@@ -1,0 +1,143 @@
+"""``lab.watch()``: listen to the workers' task events for the length of a ``with`` block."""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any, Self
+
+from celerylab.errors import LabError, Timeout
+from celerylab.stack import control
+from celerylab.stack import texts as stack_texts
+from celerylab.views import texts
+from celerylab.views.runs import Run, Runs
+from celerylab.views.table import Table
+
+if TYPE_CHECKING:
+    from celerylab.views.picture import Picture
+
+PROBE = "lab-listening"
+LISTEN_TIMEOUT = 10.0
+PAUSE = 0.02
+
+
+class Watch:
+    """Task events as they happen, and what they add up to.
+
+    Parameters
+    ----------
+    url
+        The broker.
+    wait
+        When the block ends, wait so many seconds at most for tasks that were sent within it
+        to end.
+    """
+
+    def __init__(self, url: str, wait: float = 10.0) -> None:
+        self._url = url
+        self._wait = wait
+        self._runs = Runs()
+        self._lock = threading.Lock()
+        self._listening = threading.Event()
+        self._stopping = False
+        self._failure: Exception | None = None
+        self._thread = threading.Thread(target=self._listen, name="celerylab-watch", daemon=True)
+
+    @property
+    def runs(self) -> list[Run]:
+        """The runs seen so far."""
+        with self._lock:
+            return list(self._runs)
+
+    def __iter__(self) -> Iterator[Run]:
+        return iter(self.runs)
+
+    def __len__(self) -> int:
+        return len(self.runs)
+
+    def __repr__(self) -> str:
+        return repr(self.table())
+
+    def table(self, *columns: str) -> Table:
+        """Return who ran what, when, in which process, a row a run.
+
+        Parameters
+        ----------
+        columns
+            Some of ``task``, ``id``, ``args``, ``state``, ``worker``, ``process``, ``waited``,
+            ``ran``; all but ``id`` if none is given.
+        """
+        for name in columns:
+            if name not in texts.COLUMN:
+                raise LabError(texts.NO_COLUMN.format(name=name, names=", ".join(texts.COLUMN)))
+        shown = columns or [name for name in texts.COLUMN if name != "id"]
+        rows = [[_shown(getattr(run, name)) for name in shown] for run in self.runs]
+        return Table([texts.COLUMN[name] for name in shown], rows, empty=texts.NOTHING_SEEN)
+
+    def timeline(self) -> "Picture":
+        """Draw each run as a bar in the lane of the process or thread that ran it."""
+        from celerylab.views.timeline import timeline  # matplotlib, only once a figure is wanted
+
+        return timeline(self.runs)
+
+    def __enter__(self) -> Self:
+        from celery.signals import before_task_publish
+
+        before_task_publish.connect(self._on_publish, weak=False, dispatch_uid=id(self))
+        self._thread.start()
+        self._wait_listening()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        from celery.signals import before_task_publish
+
+        before_task_publish.disconnect(dispatch_uid=id(self))
+        deadline = time.monotonic() + self._wait
+        while self._open() and time.monotonic() < deadline:
+            time.sleep(PAUSE)
+        self._stopping = True
+        self._thread.join()
+
+    def _open(self) -> bool:
+        with self._lock:
+            return bool(self._runs.open_ids())
+
+    def _on_publish(self, sender: str, headers: dict[str, Any], **_: object) -> None:
+        with self._lock:
+            self._runs.sent(headers["id"], sender, headers["argsrepr"], time.time())
+
+    def _on_event(self, event: dict[str, Any]) -> None:
+        if event["type"] == PROBE:
+            self._listening.set()
+        elif event["type"].startswith("task-"):
+            with self._lock:
+                self._runs.event(event)
+
+    def _listen(self) -> None:
+        app = control.client(self._url)
+        try:
+            with app.connection_for_read() as connection:
+                receiver = app.events.Receiver(connection, handlers={"*": self._on_event})
+                while not self._stopping:
+                    try:
+                        receiver.capture(limit=None, timeout=0.1, wakeup=False)
+                    except TimeoutError:
+                        continue
+        except Exception as failure:  # noqa: BLE001  # told to the learner by whoever waits for us
+            self._failure = failure
+
+    def _wait_listening(self) -> None:
+        # an event of our own that comes back proves that nothing sent from now on is missed
+        app = control.client(self._url)
+        deadline = time.monotonic() + LISTEN_TIMEOUT
+        with app.connection_for_write() as connection, app.events.Dispatcher(connection) as dispatcher:
+            while not self._listening.wait(PAUSE):
+                if self._failure or time.monotonic() > deadline:
+                    reason = self._failure or f"{LISTEN_TIMEOUT:g} s"
+                    raise Timeout(stack_texts.NOT_LISTENING.format(reason=reason))
+                dispatcher.send(PROBE)
+
+
+def _shown(value: object) -> object:
+    if value is None:
+        return ""
+    return round(value, 2) if isinstance(value, float) else value

@@ -1,0 +1,50 @@
+"""The app's settings, from the environment."""
+
+import os
+from typing import Annotated
+
+import msgspec
+
+PREFIX = "CELERYLAB_"
+
+
+class SettingsError(Exception):
+    """A variable is missing, or holds what it can't."""
+
+
+class Settings(msgspec.Struct, frozen=True):
+    """What the tasks need to know of where they run.
+
+    Source: the table "Settings" in README.md documents each variable.
+    """
+
+    broker_url: str
+    result_backend: str | None = None
+    smtp_host: str = "127.0.0.1"
+    smtp_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] = 25
+    mail_from: str = "noreply@example.com"
+    http_timeout: Annotated[float, msgspec.Meta(gt=0)] = 10.0
+    database_url: str | None = None
+
+
+def settings() -> Settings:
+    """Read the environment.
+
+    Raises
+    ------
+    SettingsError
+        Names the variable and what was expected.
+    """
+    names = {PREFIX + name.upper(): name for name in Settings.__struct_fields__}
+    given = {name: os.environ[variable] for variable, name in names.items() if os.environ.get(variable)}
+    if "broker_url" not in given:
+        raise SettingsError(
+            "CELERYLAB_BROKER_URL is not set: there is no broker to talk to. In a notebook, "
+            "run lab.start() first; elsewhere, set it to an address such as redis://127.0.0.1:6379/0."
+        )
+    try:
+        return msgspec.convert(given, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        what, _, path = str(error).partition(" - at ")
+        name = path.strip("`").removeprefix("$.").upper()
+        raise SettingsError(f"{PREFIX}{name}: {what[0].lower()}{what[1:]}.") from None
