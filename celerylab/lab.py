@@ -18,6 +18,8 @@ from celerylab.stack.owner import owner
 from celerylab.stack.worker import BundledWorker, Worker
 
 if TYPE_CHECKING:
+    from celery import Celery
+
     from celerylab.stack.mailbox import Mailbox
     from celerylab.stack.server import Server
     from celerylab.stack.webhook import Webhook
@@ -113,6 +115,11 @@ class Lab:
     def redis(self) -> redis.Redis:
         """A redis-py client of the broker, to look at what lies there."""
         return redis.Redis.from_url(self.url)
+
+    @property
+    def client(self) -> Celery:
+        """A Celery app of the lab's own: sends tasks by their name, asks workers."""
+        return control.client(self.url)
 
     @property
     def bundled(self) -> BundledWorker:

@@ -1,4 +1,4 @@
-"""The lab's own Celery client: asks workers, listens to events, runs no task."""
+"""The lab's own Celery client: asks workers, listens to events, sends tasks by name."""
 
 from functools import lru_cache
 from typing import TYPE_CHECKING
@@ -17,7 +17,7 @@ def client(url: str) -> "Celery":
     app = Celery("celerylab", set_as_current=False)
     # not Celery(broker=...): CELERY_BROKER_URL in the environment would win over that
     app.conf.update(
-        broker_read_url=url, broker_write_url=url, broker_connection_retry=False, task_serializer="json"
+        broker_read_url=url, broker_write_url=url, broker_connection_retry=False, result_backend=url
     )
     return app
 

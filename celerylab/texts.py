@@ -1,0 +1,145 @@
+"""Every fixed sentence that the command, the map and the progress show a learner.
+
+They stand in one module so that an edition in another language can replace them.
+"""
+
+# The course and its map
+PHASES = {
+    1: "Set up",
+    2: "Canvas",
+    3: "Beat, errors, dead letters",
+    4: "Monitoring, web, capstone",
+}
+PHASE = "Phase {number}: {title}"
+MAP_COLUMNS = ("No.", "Lesson", "Time", "Exercises", "Quiz", "State")
+MINUTES = "{minutes} min"
+SHARE = "{right} of {all}"
+DONE = "done"
+BEGUN = "begun"
+OPEN_EXERCISE = "exercise {id}"
+OPEN_QUESTIONS = "{count} of the quiz"
+NEXT = "Next: {lesson}"
+NEXT_BEGUN = "Next: {lesson} (still open: {rest})"
+ALL_DONE = "Every exercise and every quiz is right. The course is done."
+NO_LESSONS = "This copy of the course holds no lessons."
+UNKNOWN_LESSON = "There is no lesson {id!r}. These exist: {known}."
+NONE_YET = "none"
+
+# Progress
+BAD_ITEM = 'Progress is kept for ids such as "1-2" or "1-2a", not for {item!r}.'
+NOT_RECORDED = (
+    "Celery Lab: your progress is not recorded, because {path} cannot be written ({problem}). "
+    "Lessons work all the same; `celerylab doctor` says more."
+)
+PROGRESS_UNREADABLE = "The progress in {path} cannot be read ({problem}). `celerylab doctor` says more."
+PROGRESS_DAMAGED = (
+    "Celery Lab: the progress file {path} was damaged. It is kept as {kept}, and a new one was begun."
+)
+NEWER_PROGRESS = (
+    "{path} was written by a newer Celery Lab (its schema is {found}, this one knows {known}). "
+    "Update the clone with `git pull`."
+)
+
+# celerylab
+ERROR = "celerylab: {problem}"
+HELP = "Celery Lab: start it, check it, see how far you got."
+LAB_HELP = "Start JupyterLab at the course's first page, on this machine only, behind a random token."
+PORT_HELP = "The port to listen on. Without it: 8888, or the next free one."
+HOST_HELP = "The address to listen on. 0.0.0.0 lets other machines in (a container needs it)."
+BROWSER_HELP = "Open the course in a browser."
+DOCTOR_HELP = "Check this installation and say how to mend what is wrong. Ends with 1 if something is."
+PROGRESS_HELP = "Show your progress, lesson by lesson."
+RESET_HELP = (
+    "Begin a lesson again: forget its progress, give it back as it was published. "
+    "Your own version is moved to a backup, nothing is deleted."
+)
+LESSON_HELP = "The lesson's number, such as 1-2."
+YES_HELP = "Do not ask."
+
+# celerylab lab
+STARTING = "Celery Lab is starting"
+READY = "Celery Lab is ready: {address}\nCtrl-C stops it."
+OPEN_TO_ALL = "It listens on {host}: other machines can reach it. The token in the address is the only lock."
+STOPPED = "Celery Lab has stopped."
+PORT_IN_USE = (
+    "Port {port} of {host} is taken by another program. "
+    "Give another one (--port {other}, or `make lab PORT={other}`), or none to get a free one."
+)
+PORT_REFUSED = (
+    "Port {port} of {host} cannot be used ({problem}). "
+    "Give another one (--port 8888, or `make lab PORT=8888`), or none to get a free one."
+)
+BAD_HOST = "{host!r} is not an address of this machine ({problem}). Without --host it is 127.0.0.1."
+NO_ANSWER = "JupyterLab did not answer within {seconds:.0f} s. Run `celerylab doctor`."
+
+# celerylab reset
+RESET_ASK = "Forget your progress in lesson {id} ({title}), and give it back as it was published?"
+RESET_LEFT = "Nothing was changed."
+FORGOTTEN = "Forgotten: {count} exercises and quiz questions of lesson {id}."
+GIVEN_BACK = "Given back as published: {notebook}. If it is open in JupyterLab, close it and open it again."
+UNCHANGED = "As published already: {notebook}."
+KEPT = "Your own version is in {folder}: {names}."
+NOT_PUBLISHED = (
+    "{notebook} stays as it is, because git cannot say how it was published ({problem}). "
+    "A fresh copy of the course has it."
+)
+NO_GIT = "there is no git command"
+GIT_SLOW = "git did not answer"
+CANNOT_KEEP = "Lesson {id} stays as it is: no backup of it can be made ({problem}). Make {folder} writable."
+
+# celerylab doctor
+LEVELS = {"ok": "ok", "note": "note", "wrong": "wrong"}
+FINDING = "{level:<6} {text}"
+MEND = "       → {mend}"
+ALL_WELL = "Everything the course needs works."
+SOME_WRONG = "{count} wrong. The line below each says how to mend it."
+CHECK_FAILED = "{name}: {kind}: {problem}"
+CHECK_FAILED_MEND = "Report this line with the course's version: the check itself failed."
+REINSTALL = "Run `rm -rf .venv && make lab` in the clone: it installs again what the course was tested with."
+
+PYTHON = "Python {version}"
+PYTHON_MEND = "Install Python {oldest} or newer, then run `rm -rf .venv && make lab PYTHON=/path/to/python3`."
+PLATFORM = "{system} on {machine}"
+BROKER_STARTS = "embedded broker: starts, and answers"
+BROKER_ANSWERS = "broker of CELERYLAB_BROKER_URL: answers"
+BROKER_SILENT = "broker of CELERYLAB_BROKER_URL: no answer"
+BROKER_SILENT_MEND = "Start that broker, or unset CELERYLAB_BROKER_URL to use the embedded one."
+BROKER_FAILS = "embedded broker: {problem}"
+BROKER_MUTE = "starts, but does not answer"
+BROKER_FAILS_MEND = (
+    "Use Docker (the README has the command), or set CELERYLAB_BROKER_URL to a Redis server of your own."
+)
+PACKAGES = "packages: {count} as requirements.lock pins them"
+NO_LOCK = "packages: requirements.lock is not there, so versions cannot be compared"
+PACKAGES_MISSING = "packages: {names} not installed"
+PACKAGES_DIFFER = "packages: other versions than the course was tested with: {names}"
+PACKAGE_DIFFERS = "{name} {found} (tested: {pinned})"
+KERNEL = "notebook kernel python3: this environment's Python"
+NO_KERNEL = "notebook kernel python3: not installed"
+OTHER_KERNEL = "notebook kernel python3: starts {python}, which is not this environment's Python"
+OTHER_KERNEL_MEND = (
+    "Run `jupyter kernelspec remove python3` for the one in {folder}, then `celerylab doctor` again."
+)
+WIDGETS = "JupyterLab's widgets: installed"
+NO_WIDGETS = "JupyterLab's widgets: not installed, so quizzes show as text"
+LOOPBACK = "loopback: ports can be opened"
+NO_LOOPBACK = "loopback: no port can be opened on 127.0.0.1 ({problem})"
+NO_LOOPBACK_MEND = "Allow local connections in the firewall or sandbox that runs this."
+HOME = "progress: kept in {home}"
+HOME_WRONG = "progress: {home} cannot be written ({problem})"
+HOME_MEND = "Make that folder writable, or set CELERYLAB_HOME to one that is."
+PROGRESS_MEND = "Your progress is not shown until then; lessons work."
+FOREIGN_NONE = "environment: no variable stands in the way of the course's apps"
+FOREIGN = "environment: {names} win over the broker and backend that a lesson gives its app"
+FOREIGN_SET_ASIDE = (
+    "environment: {names} win over what an app says. Notebooks set them aside, a terminal does not"
+)
+FOREIGN_MEND = "Run `unset {names}`, and start the lab from that shell."
+DISK = "disk: {free} MB free in {folder}"
+DISK_MEND = "Free some space: the lessons write pictures and small databases."
+SEMAPHORES = "prefork: semaphores work"
+NO_SEMAPHORES = "prefork: this system refuses semaphores ({problem})"
+NO_SEMAPHORES_MEND = "Mount /dev/shm (in Docker: --shm-size=64m), or allow sem_open."
+FIRST_TASK = "first task: 2 + 3 came back as {found} from the bundled worker"
+FIRST_TASK_FAILS = "first task: {problem}"
+FIRST_TASK_MEND = "Mend what is wrong above; if nothing is, report this with the log above."

@@ -1,0 +1,64 @@
+"""What the toolbox's tests share: a data directory of their own, and a small clone."""
+
+import json
+import shutil
+import subprocess
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from celerylab.course import ROOT
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "home"
+    monkeypatch.setenv("CELERYLAB_HOME", str(folder))
+    return folder
+
+
+@pytest.fixture
+def notebook() -> Callable[..., Path]:
+    """Write a notebook of Markdown cells; see `write_notebook`."""
+    return write_notebook
+
+
+def write_notebook(path: Path, *prose: str, minutes: int | None = None) -> Path:
+    """Write a notebook of Markdown cells."""
+    metadata = {"celerylab": {"minutes": minutes}} if minutes else {}
+    cells = [{"cell_type": "markdown", "metadata": {}, "source": text.splitlines(True)} for text in prose]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(json.dumps({"cells": cells, "metadata": metadata}))
+    return path
+
+
+@pytest.fixture
+def clone(tmp_path: Path) -> Path:
+    """A course of three lessons; 1-2 has two exercises and a quiz of two questions."""
+    root = tmp_path / "clone"
+    write_notebook(root / "notebooks/phase1/1_1_why.ipynb", "# Find out why\n\nTime: about 10 minutes.")
+    write_notebook(root / "notebooks/phase1/1_2_first.ipynb", "# 1-2 Run a `task` | now", minutes=20)
+    write_notebook(root / "notebooks/phase2/2_1_canvas.ipynb", "No heading here.")
+    write_notebook(root / "notebooks/start_here.ipynb", "# Start here")
+    for letter in "ab":
+        module = root / f"exercises/phase1/ex_1_2{letter}.py"
+        module.parent.mkdir(parents=True, exist_ok=True)
+        module.write_text("")
+    quiz = root / "quizzes/bank/phase1/1_2.yaml"
+    quiz.parent.mkdir(parents=True)
+    quiz.write_text("questions:\n  - id: what\n  - id: why\n")
+    drawing = root / "notebooks/phase1/img/1_2_path.svg"
+    drawing.parent.mkdir()
+    drawing.write_text("<svg/>")
+    return root
+
+
+@pytest.fixture
+def published(clone: Path) -> Path:
+    """The small clone as a git repository, its lessons committed, with the packages in it."""
+    shutil.copy(ROOT / ".gitignore", clone)
+    identity = ["-c", "user.name=Test", "-c", "user.email=test@example.org"]
+    for command in (["init", "-q"], ["add", "."], [*identity, "commit", "-qm", "Publish"]):
+        subprocess.run(["git", *command], cwd=clone, check=True)
+    return clone
