@@ -19,8 +19,8 @@ lint: install-test ## check code and notebooks with ruff, types with mypy
 notebooks: install-test ## run all notebooks again, keep their outputs, normalise them (ONLY=1_2)
 	$(BIN)/python -m tests.notebooks.refresh $(ONLY)
 
-bench: install-test ## measure what the project promises, both sides in one run
-	$(BIN)/python -m bench
+bench: install-test ## measure what the project promises, both sides in one run (ONLY="start memory")
+	$(BIN)/python -m bench $(ONLY)
 
 lock: install-test ## pin all dependencies anew in requirements.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --all-extras --custom-compile-command "make lock" $(LOCKARGS) pyproject.toml -o requirements.lock

@@ -89,6 +89,8 @@ class Lab:
             webhook.stop()
         if self._mailbox:
             self._mailbox.stop()
+        if self._smtp:
+            self._smtp.close()
         if self._bundled:
             self._bundled.kill()
         for broker in [*self._brokers, *([self._broker] if self._broker else [])]:
@@ -216,14 +218,21 @@ class Lab:
         self._servers[target] = Server(target, port=port, timeout=settings().start_timeout)
         return self._servers[target].start()
 
-    def mailbox(self) -> Mailbox:
-        """Return the lab's SMTP server, emptied; mail of ``labtasks`` arrives there."""
+    def mailbox(self, *, delay: float = 0.0) -> Mailbox:
+        """Return the lab's SMTP server, emptied; mail of ``labtasks`` arrives there.
+
+        Parameters
+        ----------
+        delay
+            Seconds before each mail is accepted.
+        """
         from celerylab.stack.mailbox import Mailbox
 
         self._need_start()
         if self._mailbox is None:
             self._mailbox = Mailbox(self._smtp)
         self._mailbox.clear()
+        self._mailbox.delay = delay
         return self._mailbox
 
     def webhook(self, *, delay: float = 0.0, status: int = 200, answer: object = None) -> Webhook:

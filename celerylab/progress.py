@@ -107,7 +107,7 @@ def record(kind: Kind, item: str, right: bool, part: str = "") -> None:
     try:
         _with_file(lambda db: db.execute(COUNT, row))
     except (OSError, sqlite3.Error, ProgressError) as problem:
-        _say_unrecorded(progress_file(), problem)
+        _say_once(texts.NOT_RECORDED.format(path=progress_file(), problem=problem))
 
 
 def standing(lesson: str) -> Standing:
@@ -222,9 +222,5 @@ def _move_aside(path: Path) -> None:
 
 
 @functools.cache
-def _say_unrecorded_once(line: str) -> None:
+def _say_once(line: str) -> None:
     print(line, file=sys.stderr)
-
-
-def _say_unrecorded(path: Path, problem: Exception) -> None:
-    _say_unrecorded_once(texts.NOT_RECORDED.format(path=path, problem=problem))

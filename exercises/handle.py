@@ -1,10 +1,11 @@
 """What a learner holds: an exercise that shows itself, checks an answer and gives hints."""
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from celerylab.errors import LabError
+from celerylab.errors import LabError, ProcessFailed
 from celerylab.progress import record
 from exercises import texts
 from exercises.definition import FOLDER, Definition, load, refusal
@@ -114,6 +115,9 @@ class Exercise:
             outcome = self._definition.check(answer)
         except LearnerRaised as raised:
             return not_right("raised", traceback=render(raised.error, own))
+        except ProcessFailed as problem:
+            # A worker of the learner's module that did not start: the message ends with its log.
+            return not_right("raised", traceback=textwrap.indent(str(problem), "    "))
         except LabError as problem:
             return not_right("lab", problem=problem)
         except Exception as error:

@@ -16,17 +16,19 @@ def show(code: str) -> None:
     code
         Python code.
     """
+    # The code comes from the bank, which is part of the course.
     # Tasks are named after __main__, as they are in a notebook.
     names: dict[str, Any] = {"__name__": "__main__"}
     try:
         tree = ast.parse(code)
         last = tree.body.pop() if tree.body and isinstance(tree.body[-1], ast.Expr) else None
-        exec(compile(tree, "<question>", "exec"), names)
+        exec(compile(tree, "<question>", "exec"), names)  # noqa: S102
         if isinstance(last, ast.Expr):
-            value = eval(compile(ast.Expression(last.value), "<question>", "eval"), names)
+            value = eval(compile(ast.Expression(last.value), "<question>", "eval"), names)  # noqa: S307
             if value is not None:
                 print(repr(value))
-    except Exception as error:
+    # An exception is output too, as it is in a notebook.
+    except Exception as error:  # noqa: BLE001
         print(traceback.format_exception_only(error)[-1].rstrip())
 
 

@@ -31,6 +31,6 @@ def save(lesson: str, question: str, *, right: bool) -> str:
             progress.record("quiz", lesson, right=right, part=question)
     # Whatever is wrong with a disk or a database, a click has no caller that could be told:
     # the widget shows the reason instead.
-    except Exception as error:
+    except Exception as error:  # noqa: BLE001
         return str(error) or type(error).__name__
     return said.getvalue().strip()

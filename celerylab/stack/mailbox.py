@@ -1,5 +1,6 @@
 """A real SMTP server in this process, whose mail can be looked into."""
 
+import asyncio
 import email
 import email.policy
 import socket
@@ -17,7 +18,8 @@ from celerylab.stack.waiting import wait_for
 class _Keeper:
     """What aiosmtpd calls for each mail."""
 
-    def __init__(self) -> None:
+    def __init__(self, mailbox: "Mailbox") -> None:
+        self._mailbox = mailbox
         self.kept: list[EmailMessage] = []
 
     async def handle_DATA(self, _server: SMTP, _session: Any, envelope: Envelope) -> str:  # noqa: N802  # theirs
@@ -25,6 +27,7 @@ class _Keeper:
         assert isinstance(content, bytes)
         message = email.message_from_bytes(content, policy=email.policy.default)
         assert isinstance(message, EmailMessage)
+        await asyncio.sleep(self._mailbox.delay)
         self.kept.append(message)
         return "250 OK"
 
@@ -47,10 +50,16 @@ class Mailbox:
     ----------
     bound
         Socket to listen on; one on a free port if not given.
+
+    Attributes
+    ----------
+    delay
+        Seconds before each mail is accepted; may be changed at any time.
     """
 
     def __init__(self, bound: socket.socket | None = None) -> None:
-        self._keeper = _Keeper()
+        self.delay = 0.0
+        self._keeper = _Keeper(self)
         self._controller = _Controller(self._keeper, bound or ports.reserved())
         self._controller.start()
         self.host = ports.HOST

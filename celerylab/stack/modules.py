@@ -2,12 +2,13 @@
 
 import importlib.machinery
 import importlib.util
-import re
+import subprocess
 import sys
 from pathlib import Path
 
 from celerylab.errors import NoSuchModule
 from celerylab.stack import texts
+from celerylab.stack.process import python
 
 
 def check_module(target: str) -> None:
@@ -26,9 +27,17 @@ def check_module(target: str) -> None:
         raise NoSuchModule(texts.NO_SUCH_MODULE.format(module=name, folder=Path.cwd().name, file=f"{name}.py"))
 
 
-def own_traceback(text: str, folder: Path) -> str:
-    """Cut a traceback to what follows the first frame in ``folder``; whole if there is none."""
-    lines = text.strip().splitlines()
-    theirs = re.compile(rf'\s+File "{re.escape(str(folder))}')
-    first = next((i for i, line in enumerate(lines) if theirs.match(line)), 0)
-    return "\n".join(line.removeprefix(f"{folder}/") for line in lines[first:])
+def import_failure(target: str) -> str | None:
+    """Import a module in a process of its own; return its traceback, or ``None`` if it has none.
+
+    The traceback begins at the first frame in the current folder: the learner's own.
+    """
+    name = target.partition(":")[0]
+    # -c puts the current folder first on the path, as the celery command does
+    tried = subprocess.run(python("-c", f"import {name}"), capture_output=True, text=True, check=False)
+    if tried.returncode == 0:
+        return None
+    folder = f"{Path.cwd()}/"
+    lines = tried.stderr.strip().splitlines()
+    first = next((i for i, line in enumerate(lines) if line.lstrip().startswith(f'File "{folder}')), 0)
+    return "\n".join(line.replace(folder, "") for line in lines[first:])

@@ -79,6 +79,11 @@ class Owner:
         """Take a process group that is gone off the reaper's list."""
         self._tell("forget", pid)
 
+    def close(self) -> None:
+        """End everything that was started and not forgotten, as if this process had ended."""
+        self._pipe.close()
+        self._reaper.wait()
+
     def _tell(self, verb: str, pid: int) -> None:
         self._pipe.write(f"{verb} {pid}\n".encode())
         self._pipe.flush()

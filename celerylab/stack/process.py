@@ -94,6 +94,14 @@ class ManagedProcess:
             return [self.pid, *sorted(child.pid for child in children)]
         return [self.pid]
 
+    @property
+    def memory(self) -> float:
+        """MiB that the program and its children take together.
+
+        Memory that processes share counts once, where the system can tell (Linux).
+        """
+        return sum(map(_memory, self.tree)) / 2**20
+
     def spawn(self) -> None:
         """Start the program, without waiting until it is ready."""
         self._log_start = self.log_path.stat().st_size if self.log_path.exists() else 0
@@ -199,3 +207,14 @@ class ManagedProcess:
 def python(*arguments: str) -> list[str]:
     """Return a command that runs this interpreter."""
     return [sys.executable, *arguments]
+
+
+def _memory(pid: int) -> int:
+    try:
+        process = psutil.Process(pid)
+        try:
+            return int(process.memory_full_info().pss)
+        except (AttributeError, psutil.AccessDenied):
+            return int(process.memory_info().rss)
+    except psutil.NoSuchProcess:
+        return 0

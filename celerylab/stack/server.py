@@ -4,7 +4,7 @@ from typing import Self
 
 from celerylab.errors import PortTaken, ProcessFailed
 from celerylab.stack import ports, texts
-from celerylab.stack.modules import check_module, own_traceback
+from celerylab.stack.modules import check_module, import_failure
 from celerylab.stack.process import ManagedProcess, python
 
 
@@ -52,11 +52,9 @@ class Server(ManagedProcess):
         try:
             self.wait_ready(lambda: ports.accepts(self.port), self._timeout)
         except ProcessFailed as failure:
-            log = str(self.log(last=1000))
-            if "Traceback" in log:
-                theirs = own_traceback(log, self._cwd)
-                module = self.target.partition(":")[0]
-                raise ProcessFailed(f"{texts.BROKEN_MODULE.format(module=module)}\n{theirs}") from None
+            if (traceback := import_failure(self.target)) is not None:
+                what = texts.BROKEN_MODULE.format(module=self.target.partition(":")[0])
+                raise ProcessFailed(f"{what}\n{traceback}") from None
             raise failure from None
         return self
 

@@ -1,15 +1,17 @@
 """A Celery worker as a child process, started by the command that people type at work."""
 
 import shlex
+import time
 from collections.abc import Mapping, Sequence
 from typing import Self
 
-from celerylab.errors import LabError, ProcessFailed
+from celerylab.errors import LabError, ProcessFailed, Timeout
 from celerylab.stack import bundled, control, started, texts
-from celerylab.stack.modules import check_module, own_traceback
+from celerylab.stack.modules import check_module, import_failure
 from celerylab.stack.process import ManagedProcess, python
 
 POOLS = ("prefork", "threads", "solo")
+PAUSE = 0.02
 NO_WAITING = ("--without-mingle", "--without-gossip")  # what a lone worker would wait for: a second
 
 
@@ -65,6 +67,7 @@ class Worker(ManagedProcess):
         self.queues = [queues] if isinstance(queues, str) else list(queues)
         self._broker_url = broker_url
         self._timeout = timeout
+        self.ready_after = 0.0  # s, of the last start
         arguments = ["-A", module, "worker", "-n", self.node, "-P", pool, "-c", str(self.concurrency)]
         arguments += ["-l", loglevel, "-E", *NO_WAITING, *options]
         if self.queues:
@@ -88,8 +91,10 @@ class Worker(ManagedProcess):
             worker did not get ready (with its log).
         """
         check_module(self.module)
+        began = time.monotonic()
         self.spawn()
         self.wait_answering()
+        self.ready_after = time.monotonic() - began
         return self
 
     def wait_answering(self) -> None:
@@ -103,6 +108,37 @@ class Worker(ManagedProcess):
         """Stop the worker and start it again, with its module as it is now."""
         self.stop()
         return self.start()
+
+    def until(
+        self, *, running: int | None = None, reserved: int | None = None, timeout: float = 10.0
+    ) -> None:
+        """Return once the worker runs, and holds in reserve, so many tasks.
+
+        A solo worker answers nobody while it runs a task, so it cannot be waited for.
+
+        Parameters
+        ----------
+        running
+            Tasks that its pool has begun.
+        reserved
+            Tasks that it has taken from the broker and not begun.
+        timeout
+            Seconds; ``Timeout`` after that, which says how many there were.
+        """
+        deadline = time.monotonic() + timeout
+        inspect = control.client(self._broker_url).control.inspect(destination=[self.node], timeout=1.0)
+        while True:
+            # reserved first: a task that is begun in between is then missed in neither
+            held = (inspect.reserved() or {}).get(self.node)
+            begun = (inspect.active() or {}).get(self.node)
+            if held is not None and begun is not None:
+                found = {"running": len(begun), "reserved": len(held)}
+                if running in (None, found["running"]) and reserved in (None, found["reserved"]):
+                    return
+            if time.monotonic() > deadline:
+                seen = texts.NO_ANSWER if held is None or begun is None else texts.HOLDS.format(**found)
+                raise Timeout(texts.NOT_UNTIL.format(node=self.node, seconds=f"{timeout:g}", seen=seen))
+            time.sleep(PAUSE)
 
     @property
     def processes(self) -> list[int]:
@@ -123,15 +159,15 @@ class Worker(ManagedProcess):
         return control.ping(self._broker_url, self.node)
 
     def _explained(self, failure: ProcessFailed) -> ProcessFailed:
-        log = self._read_log()
+        unloadable = "Unable to load celery application" in self._read_log()
         self.kill()
+        if not unloadable:
+            return failure
         name = self.module.partition(":")[0]
-        if "the following error occurred:" in log:
-            theirs = own_traceback(log.partition("the following error occurred:")[2], self._cwd)
-            return ProcessFailed(f"{texts.BROKEN_MODULE.format(module=name)}\n{theirs}")
-        if "Unable to load celery application" in log:
+        traceback = import_failure(self.module)
+        if traceback is None:
             return ProcessFailed(texts.NO_CELERY_APP.format(module=name))
-        return failure
+        return ProcessFailed(f"{texts.BROKEN_MODULE.format(module=name)}\n{traceback}")
 
 
 class BundledWorker(Worker):

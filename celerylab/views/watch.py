@@ -30,9 +30,15 @@ class Watch:
     wait
         When the block ends, wait so many seconds at most for tasks that were sent within it
         to end.
+
+    Attributes
+    ----------
+    began
+        When the block began, in seconds since the epoch.
     """
 
     def __init__(self, url: str, wait: float = 10.0) -> None:
+        self.began = 0.0
         self._url = url
         self._wait = wait
         self._runs = Runs()
@@ -85,6 +91,7 @@ class Watch:
         before_task_publish.connect(self._on_publish, weak=False, dispatch_uid=id(self))
         self._thread.start()
         self._wait_listening()
+        self.began = time.time()
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -28,7 +28,7 @@ EACH = 25
 @pytest.fixture(autouse=True)
 def _say_again() -> Iterator[None]:
     yield
-    progress._say_unrecorded_once.cache_clear()
+    progress._say_once.cache_clear()
 
 
 def write_many(number: int) -> None:

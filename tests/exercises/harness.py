@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 RUNNER = Path(__file__).with_name("run_cells.py")
-START_LAB = "from celerylab import lab\nlab.start()"
+# What an exercise may take for granted. All else its own cells import.
+PRELUDE = "from celerylab import lab\nfrom exercises import exercise\nlab.start()"
 # Above the longest check; a hung one must fail, and say where.
 TIMEOUT = 120
 

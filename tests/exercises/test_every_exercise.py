@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from harness import START_LAB, run_cells
+from harness import PRELUDE, run_cells
 
 from exercises.definition import find, load
 from exercises.errors import BadExercise
@@ -41,7 +41,7 @@ def test_module_is_accepted(exercise_id: str) -> None:
 @pytest.mark.parametrize("exercise_id", IDS)
 def test_starter_runs_and_is_not_attempted(exercise_id: str, tmp_path: Path) -> None:
     lesson = starter(exercise_id)
-    ran = run_cells([START_LAB, *lesson.program()], beside(lesson, tmp_path))
+    ran = run_cells([PRELUDE, *lesson.program()], beside(lesson, tmp_path))
     assert ran.kind == "not attempted", ran.message
 
 
@@ -49,12 +49,12 @@ def test_starter_runs_and_is_not_attempted(exercise_id: str, tmp_path: Path) -> 
 def test_solution_passes(exercise_id: str, tmp_path: Path) -> None:
     lesson = starter(exercise_id)
     answer = cells(load(exercise_id).solution)
-    ran = run_cells([START_LAB, *lesson.program(answer)], beside(lesson, tmp_path))
+    ran = run_cells([PRELUDE, *lesson.program(answer)], beside(lesson, tmp_path))
     assert ran.kind == "right", ran.message
 
 
 @pytest.mark.parametrize(("exercise_id", "key", "source"), list(wrong_answers()))
 def test_wrong_answer_gets_its_feedback(exercise_id: str, key: str, source: str, tmp_path: Path) -> None:
     lesson = starter(exercise_id)
-    ran = run_cells([START_LAB, *lesson.program(cells(source))], beside(lesson, tmp_path))
+    ran = run_cells([PRELUDE, *lesson.program(cells(source))], beside(lesson, tmp_path))
     assert (ran.kind, ran.key) == ("not right", key), ran.message

@@ -112,6 +112,17 @@ def test_check_without_lab_says_so_in_one_line(edited: Callable[..., Definition]
     assert standing("9-1").exercises == {}
 
 
+def test_check_worker_that_does_not_start_is_the_learners_error(edited: Callable[..., Definition]) -> None:
+    raising = (
+        "    from celerylab.errors import ProcessFailed\n"
+        '    raise ProcessFailed("tasks_1_2 could not be imported.\\n  NameError")\n'
+    )
+    outcome = Exercise(edited((CHECK, raising + CHECK))).check(evens)
+    assert outcome.key == "raised"
+    assert repr(outcome).endswith(":\n\n    tasks_1_2 could not be imported.\n      NameError")
+    assert standing("9-1").exercises == {"9-1a": Tried(tries=1, right=False)}
+
+
 def test_check_without_lab_inside_learners_code_says_so(sample: Exercise) -> None:
     def starting(numbers: list[int]) -> int:
         raise NotStarted("Run lab.start() first.")

@@ -46,10 +46,15 @@ def test_shown_by_when_python_ends_early() -> None:
         shown_by(asking("raise SystemExit('gone')"))
 
 
-def test_child_when_the_code_needs_the_lab(
+def test_shown_by_when_the_code_needs_the_lab() -> None:
+    code = "from labtasks.basics import add\nadd.delay(2, 3).get(timeout=30)"
+    assert shown_by(ChoiceQuestion("q", "predict", "?", (), code, needs_lab=True)) == "5"
+
+
+def test_child_when_the_lab_prints_its_card(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    # A stand-in: the lab has tests of its own, and questions of the bank run in the real one.
+    # A stand-in that surely prints, whatever the lab's own card does outside a notebook.
     lab = SimpleNamespace(start=lambda: print("broker: here"))
     monkeypatch.setattr(celerylab, "lab", lab, raising=False)
     (tmp_path / "code.py").write_text("print('code')")
