@@ -20,7 +20,18 @@ def measure() -> Row:
     with tempfile.TemporaryDirectory() as home:
         environment = {**os.environ, "CELERYLAB_HOME": home}
         strict, _ = _timed(
-            [sys.executable, "-m", "pytest", "-q", "-n", WORKERS, "--dist", "loadfile", "--nbval", "notebooks"],
+            [
+                sys.executable,
+                "-m",
+                "pytest",
+                "-q",
+                "-n",
+                WORKERS,
+                "--dist",
+                "loadfile",
+                "--nbval",
+                "notebooks",
+            ],
             environment,
         )
         alone: dict[str, float] = {}
@@ -44,7 +55,9 @@ def measure() -> Row:
 def _timed(command: list[str], environment: dict[str, str]) -> tuple[float, float]:
     """Return the seconds that a command took, and the CPU seconds of the machine meanwhile."""
     busy, begin = _busy(), time.perf_counter()
-    subprocess.run(command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    subprocess.run(
+        command, cwd=ROOT, env=environment, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE
+    )
     return time.perf_counter() - begin, _busy() - busy
 
 

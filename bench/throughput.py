@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from bench.row import ROOT, Row
-from celerylab.lab import Lab
+from celerylab import Lab
 from celerylab.stack import control
 from celerylab.stack.broker import Broker
 from celerylab.stack.process import ManagedProcess, python
@@ -73,5 +73,3 @@ def per_second(send: Callable[[int], Any]) -> float:
     for result in results:
         result.get(timeout=120)
     return TASKS / (time.perf_counter() - begin)
-
-

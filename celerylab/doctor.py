@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 from celerylab import installed, lab, texts
 from celerylab.errors import LabError
 from celerylab.finding import Finding, Level, note, ok, wrong
-from celerylab.lab import OVERRIDING
 from celerylab.progress import ProgressError, standings
 from celerylab.settings import settings
-from celerylab.stack import bundled
 from celerylab.stack.broker import Broker, answers
+from celerylab.stack.worker import BUNDLED_APP, BUNDLED_TASK
+from celerylab.toolbox import OVERRIDING
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -124,8 +124,8 @@ def first_task() -> Finding:
         with contextlib.redirect_stdout(io.StringIO()):
             lab.start()
         # Found by name once the lab runs: the app reads its broker's address when it is imported.
-        app: Celery = pkgutil.resolve_name(bundled.APP)
-        found = app.send_task(bundled.PROBE_TASK, (2, 3)).get(timeout=FIRST_TASK_TIMEOUT)
+        app: Celery = pkgutil.resolve_name(BUNDLED_APP)
+        found = app.send_task(BUNDLED_TASK, (2, 3)).get(timeout=FIRST_TASK_TIMEOUT)
     except Exception as problem:  # noqa: BLE001 - whatever it is, it is the finding
         said = f"{type(problem).__name__}: {problem}"
         return wrong(texts.FIRST_TASK_FAILS.format(problem=said), texts.FIRST_TASK_MEND)

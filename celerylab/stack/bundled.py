@@ -1,30 +1,24 @@
 """The bundled worker: starts what ``celery -A … worker`` starts, without the command line.
 
 Celery's command loads the code of all its subcommands, a fifth of a second that every
-lesson would wait for.
+lesson would wait for. Arguments: the app as ``module:app``, the node name, the concurrency.
 """
 
 import gc
 import importlib
 import sys
 
-from celerylab.stack import started
-
-APP = "labtasks.app:app"
-PROBE_TASK = "labtasks.basics.add"  # who knows it is a bundled worker
-NODE = "bundled@lab"
-CONCURRENCY = 2
+import celerylab.stack.started  # noqa: F401  # what it does, it does when imported
 
 
-def main() -> int:
+def main(target: str, node: str, concurrency: int) -> int:
     """Run the worker in this process until it is told to stop; return its exit status."""
     gc.disable()
-    module, _, name = APP.partition(":")
+    module, _, name = target.partition(":")
     app = getattr(importlib.import_module(module), name)
-    importlib.import_module(started.__name__)
     worker = app.Worker(
-        hostname=NODE,
-        concurrency=CONCURRENCY,
+        hostname=node,
+        concurrency=concurrency,
         loglevel="INFO",
         task_events=True,
         without_mingle=True,
@@ -39,4 +33,4 @@ def main() -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))

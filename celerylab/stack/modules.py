@@ -24,7 +24,9 @@ def check_module(target: str) -> None:
     except ModuleNotFoundError:
         found = None
     if found is None:
-        raise NoSuchModule(texts.NO_SUCH_MODULE.format(module=name, folder=Path.cwd().name, file=f"{name}.py"))
+        raise NoSuchModule(
+            texts.NO_SUCH_MODULE.format(module=name, folder=Path.cwd().name, file=f"{name}.py")
+        )
 
 
 def import_failure(target: str) -> str | None:

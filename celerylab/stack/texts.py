@@ -12,6 +12,8 @@ PORT_TAKEN = (
     "Port {port} on 127.0.0.1 is taken by another program. Choose another port, or none: a free one is found."
 )
 
+NO_PORT = "{name} found no port: others took each that was free. Run the cell again."
+
 BROKER_REPR = "{name}: Valkey on 127.0.0.1, {state}"
 NO_EMBEDDED_BROKER = (
     "There is no embedded broker for {system}. "

@@ -6,9 +6,17 @@ from collections.abc import Mapping, Sequence
 from typing import Self
 
 from celerylab.errors import LabError, ProcessFailed, Timeout
-from celerylab.stack import bundled, control, started, texts
+from celerylab.stack import control, texts
 from celerylab.stack.modules import check_module, import_failure
 from celerylab.stack.process import ManagedProcess, python
+
+# modules by name: loading them here would load Celery before the first process starts
+STARTED = "celerylab.stack.started"
+BUNDLED = "celerylab.stack.bundled"
+BUNDLED_APP = "labtasks.app:app"
+BUNDLED_NAME = "bundled"
+BUNDLED_CONCURRENCY = 2
+BUNDLED_TASK = "labtasks.basics.add"  # a worker that knows it is a bundled one
 
 POOLS = ("prefork", "threads", "solo")
 PAUSE = 0.02
@@ -75,9 +83,8 @@ class Worker(ManagedProcess):
         super().__init__(self.node, self._launch(arguments), env=env)
         self.command_line = shlex.join(["celery", *arguments])
 
-    @staticmethod
-    def _launch(arguments: list[str]) -> list[str]:
-        return python("-m", "celery", *arguments, "-I", started.__name__)
+    def _launch(self, arguments: list[str]) -> list[str]:
+        return python("-m", "celery", *arguments, "-I", STARTED)
 
     def start(self) -> Self:
         """Start the worker; return when it answers a ping, so its queues are consumed.
@@ -175,13 +182,16 @@ class BundledWorker(Worker):
 
     def __init__(self, *, broker_url: str, timeout: float) -> None:
         super().__init__(
-            bundled.APP,
+            BUNDLED_APP,
             broker_url=broker_url,
-            concurrency=bundled.CONCURRENCY,
-            name=bundled.NODE.partition("@")[0],
+            concurrency=BUNDLED_CONCURRENCY,
+            name=BUNDLED_NAME,
             timeout=timeout,
         )
 
-    @staticmethod
-    def _launch(_arguments: list[str]) -> list[str]:
-        return python("-m", bundled.__name__)
+    def _answers(self) -> bool:
+        # started beside its broker: it may have to connect twice
+        return control.ping(self._broker_url, self.node)
+
+    def _launch(self, _arguments: list[str]) -> list[str]:
+        return python("-m", BUNDLED, self.module, self.node, str(self.concurrency))

@@ -15,7 +15,8 @@ LANES = "{n} lanes"
 NOTHING_SEEN = "No task was seen."
 
 SECONDS_SINCE_FORM = "seconds since the form was sent"
-USER_WAITED = "waits {seconds:.2f} s"
+USER_WAITS = "user waits"
+USER_WAITED = "{seconds:.2f} s"
 WAITS = "Who waits for what. Users: {users}; below them the tasks in the worker's processes"
 
 BARS = "Bars: {measures}, of {names}"

@@ -1,6 +1,7 @@
 """Exercise 1-2b: send all tasks before waiting for the first."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 
 from celerylab import lab
 from exercises import Outcome, call, not_attempted, not_right, right, unfinished
@@ -91,5 +92,5 @@ def check(answer: Callable[[Sequence[float]], object]) -> Outcome:
     expected = [f"done after {duration} s" for duration in DURATIONS]
     if found != expected:
         return not_right("wrong_values", found=found, expected=expected)
-    overlap = any((b.started or 0) < (a.finished or 0) for a, b in zip(runs, runs[1:], strict=False))
+    overlap = any((b.started or 0) < (a.finished or 0) for a, b in pairwise(runs))
     return right() if overlap else not_right("one_by_one", n=len(runs))

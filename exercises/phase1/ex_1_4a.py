@@ -6,6 +6,7 @@ from celery.result import AsyncResult
 
 from celerylab import lab
 from celerylab.stack.waiting import wait_for
+from celerylab.stack.worker import Worker
 from exercises import Outcome, not_attempted, not_right, right, unfinished
 
 TITLE = "Keep short tasks moving"
@@ -87,8 +88,7 @@ def check(answer: str) -> Outcome:
     if unfinished(answer):
         return not_attempted()
     gate = f"{QUEUE}-{uuid4()}"
-    options = {"concurrency": 1, "queues": [QUEUE]}
-    with lab.worker(answer, name="busy", **options) as busy:
+    with _worker(answer, "busy") as busy:
         long = _send(answer, "wait_for", gate)
         busy.until(running=1)
         shorts = [_send(answer, "short", n) for n in range(N_SHORT)]
@@ -98,7 +98,7 @@ def check(answer: str) -> Outcome:
             kept = [task["id"] for task in inspect.reserved()[busy.node]]
             return kept + [short.id for short in shorts if short.id not in kept and short.ready()]
 
-        with lab.worker(answer, name="idle", **options) as idle:
+        with _worker(answer, "idle") as idle:
             wait_for(N_SHORT, "short tasks that are done or in reserve", settled, TIMEOUT)
             held = N_SHORT - sum(short.ready() for short in shorts)
             prefetch = inspect.stats()[busy.node]["prefetch_count"]
@@ -113,6 +113,10 @@ def check(answer: str) -> Outcome:
     if long.state != "SUCCESS":
         return not_right("long_failed", state=long.state)
     return right(n=N_SHORT)
+
+
+def _worker(module: str, name: str) -> Worker:
+    return lab.worker(module, concurrency=1, queues=[QUEUE], name=name)
 
 
 def _send(module: str, task: str, argument: object) -> AsyncResult:

@@ -1,6 +1,11 @@
 """Exercise 1-4b: one task survives a killed worker, another must never run twice."""
 
+import contextlib
+import json
 from uuid import uuid4
+
+from celery import exceptions
+from celery.result import AsyncResult
 
 from celerylab import lab
 from exercises import Outcome, not_attempted, not_right, right, unfinished
@@ -99,32 +104,52 @@ WRONG = {
 }
 
 REPORTS, PAYMENTS = "reports-1-4b", "payments-1-4b"
-TIMEOUT = 12.0  # s; redelivery takes 2 to 4
-PATIENT = {"VISIBILITY_TIMEOUT": "2"}
+QUEUES = [REPORTS, PAYMENTS]
+TIMEOUT = 15.0  # s; the next worker has the message after 2 to 4
+PATIENCE = {"VISIBILITY_TIMEOUT": "2"}
 
 
 def check(answer: str) -> Outcome:
     """Kill the learner's worker while both tasks run; look at the broker, then start another."""
     if unfinished(answer):
         return not_attempted()
+    _clear()
     key = f"exercise-1-4b-{uuid4()}"
-    queues = [PAYMENTS, REPORTS]
-    with lab.worker(answer, queues=queues) as worker:
-        payment = lab.client.send_task(f"{answer}.pay", args=(key,), queue=PAYMENTS)
-        report = lab.client.send_task(f"{answer}.report", args=(key,), queue=REPORTS)
+    with lab.worker(answer, name="killed-1-4b", queues=QUEUES) as worker:
+        report, payment = _send(answer, "report", key, REPORTS), _send(answer, "pay", key, PAYMENTS)
         worker.until(running=2)
         worker.kill()
-    kept = _unacked()
-    lab.redis.set(key, "open", ex=60)
-    if not kept.get(REPORTS):
-        _forget_messages()
+    held = {queue: held for queue, _waiting, held in lab.queues().rows}
+    if not held.get(REPORTS):
+        _clear()
         return not_right("report_lost", state=report.state)
-    with lab.worker(answer, queues=queues, env=PATIENT) as worker:
-        for result in [report, *([payment] if kept.get(PAYMENTS) else [])]:
-            ...
+    lab.redis.set(key, "open", ex=60)
+    with lab.worker(answer, name="next-1-4b", queues=QUEUES, env=PATIENCE) as worker:
+        done = _ready(report) and (not held.get(PAYMENTS) or _ready(payment))
         worker.kill()
-    return right()
+    _clear()
+    if not done:
+        return not_right("not_redelivered", seconds=TIMEOUT)
+    reports, payments = (int(lab.redis.get(f"{key} {what}") or 0) for what in ("reports", "payments"))
+    if payments > 1:
+        return not_right("paid_twice", payments=payments)
+    return right(reports=reports)
 
 
-def _unacked() -> dict[str, int]:
-    return {name: held for name, _, held in lab.queues().rows}
+def _send(module: str, task: str, key: str, queue: str) -> AsyncResult:
+    return lab.client.send_task(f"{module}.{task}", args=(key,), queue=queue)
+
+
+def _ready(result: AsyncResult) -> bool:
+    with contextlib.suppress(exceptions.TimeoutError):
+        result.get(timeout=TIMEOUT, propagate=False)
+    return bool(result.ready())
+
+
+def _clear() -> None:
+    """Take away what an earlier check has left in the broker."""
+    lab.redis.delete(*QUEUES)
+    for tag, raw in lab.redis.hgetall("unacked").items():
+        if json.loads(raw)[2] in QUEUES:
+            lab.redis.hdel("unacked", tag)
+            lab.redis.zrem("unacked_index", tag)

@@ -14,7 +14,7 @@ import pytest
 
 from celerylab import doctor, installed
 from celerylab.finding import Finding, Level, note, ok, wrong
-from celerylab.lab import OVERRIDING
+from celerylab.toolbox import OVERRIDING
 
 
 def test_finding_reads_as_a_line_and_its_mending() -> None:

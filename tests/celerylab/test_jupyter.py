@@ -15,6 +15,9 @@ import psutil
 import pytest
 from jupyter_client import BlockingKernelClient
 
+# each test starts a JupyterLab of its own
+pytestmark = pytest.mark.spread
+
 DEADLINE = 60
 READY = re.compile(
     r"ready: (http://127\.0\.0\.1:(\d+)/)lab/tree/notebooks/start_here\.ipynb\?token=(\w{48})\n"
@@ -152,12 +155,6 @@ def test_two_labs_at_once_get_a_port_each(start: Callable[..., Lab]) -> None:
     assert not any(lab.ended() for lab in labs)
 
 
-def test_lab_takes_the_port_it_is_given(start: Callable[..., Lab]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
-    assert start("--port", str(port)).ready()[1] == port
-
-
 def test_lab_on_a_taken_port_says_what_to_do(start: Callable[..., Lab]) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
         port = other.getsockname()[1]
@@ -168,9 +165,11 @@ def test_lab_on_a_taken_port_says_what_to_do(start: Callable[..., Lab]) -> None:
     assert "make lab PORT=" in line
 
 
-def test_lab_open_to_others_says_so(start: Callable[..., Lab]) -> None:
-    lab = start("--host", "0.0.0.0")
-    lab.ready()
+def test_lab_open_to_others_says_so_and_takes_the_port_it_is_given(start: Callable[..., Lab]) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
+    lab = start("--host", "0.0.0.0", "--port", str(port))
+    assert lab.ready()[1] == port
     wait_for(lambda: "other machines can reach it" in lab.out.read_text(), "the warning")
 
 

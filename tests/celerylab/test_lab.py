@@ -297,7 +297,9 @@ def test_served_app_answers_when_serve_returns(lab: Lab, source: str, body: byte
 def test_serving_a_broken_module_shows_its_own_traceback(lab: Lab) -> None:
     lab.start()
     Path("site_bad.py").write_text("app = undefined_name\n")
-    with pytest.raises(ProcessFailed, match=r"site_bad could not be imported(.|\n)*undefined_name") as refused:
+    with pytest.raises(
+        ProcessFailed, match=r"site_bad could not be imported(.|\n)*undefined_name"
+    ) as refused:
         lab.serve("site_bad:app")
     assert "site-packages" not in str(refused.value)
 

@@ -86,10 +86,10 @@ def test_picture_is_resized_into_the_box_and_kept(lab: Lab, tmp_path: Path) -> N
         assert (small.size, large.size) == ((400, 200), (1600, 800))
 
 
-@pytest.mark.parametrize(("content", "message"), [(b"not a picture", "cannot be read"), (None, "No such file")])
-def test_what_is_no_picture_is_refused(
-    lab: Lab, tmp_path: Path, content: bytes | None, message: str
-) -> None:
+@pytest.mark.parametrize(
+    ("content", "message"), [(b"not a picture", "cannot be read"), (None, "No such file")]
+)
+def test_what_is_no_picture_is_refused(lab: Lab, tmp_path: Path, content: bytes | None, message: str) -> None:
     path = tmp_path / "photo.png"
     if content is not None:
         path.write_bytes(content)

@@ -17,9 +17,12 @@ def test_broker_answers_as_soon_as_start_returns() -> None:
 
 
 def test_broker_refuses_whoever_has_not_the_password() -> None:
-    with Broker("locked") as broker, redis.Redis(port=broker.port) as client:
-        with pytest.raises(redis.AuthenticationError):
-            client.ping()
+    with (
+        Broker("locked") as broker,
+        redis.Redis(port=broker.port) as client,
+        pytest.raises(redis.AuthenticationError),
+    ):
+        client.ping()
 
 
 def test_password_stands_in_no_command_line() -> None:

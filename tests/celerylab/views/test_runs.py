@@ -1,5 +1,6 @@
 """Events put together to runs, and runs put into lanes."""
 
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -39,7 +40,12 @@ def test_one_run_has_all_its_times() -> None:
 
 def test_each_retry_is_a_run_of_its_own() -> None:
     first, second = recorded(
-        received(1), event("started", 2), event("retried", 3), received(4), event("started", 5), event("failed", 6)
+        received(1),
+        event("started", 2),
+        event("retried", 3),
+        received(4),
+        event("started", 5),
+        event("failed", 6),
     )
     assert (first.state, first.final, second.state, second.final) == ("RETRY", False, "FAILURE", True)
     assert second.task == "m.add"
@@ -91,7 +97,7 @@ def test_no_two_runs_of_a_lane_overlap(spans: list[tuple[int, int, int]]) -> Non
         by_lane.setdefault(lane, []).append(run)
     for members in by_lane.values():
         members.sort(key=lambda run: run.started)
-        assert all(a.finished <= b.started for a, b in zip(members, members[1:], strict=False))
+        assert all(a.finished <= b.started for a, b in pairwise(members))
 
 
 @pytest.mark.parametrize(

@@ -7,17 +7,16 @@ import socket
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
-import redis
-
 from celerylab.card import Card
 from celerylab.errors import BrokerDown, LabError, NotStarted
 from celerylab.settings import settings
-from celerylab.stack import bundled, control, ports, texts
-from celerylab.stack.broker import Broker, answers
+from celerylab.stack import control, ports, texts
+from celerylab.stack.broker import Broker, answers, client
 from celerylab.stack.owner import owner
-from celerylab.stack.worker import BundledWorker, Worker
+from celerylab.stack.worker import BUNDLED_APP, BUNDLED_TASK, BundledWorker, Worker
 
 if TYPE_CHECKING:
+    import redis
     from celery import Celery
 
     from celerylab.stack.mailbox import Mailbox
@@ -91,8 +90,7 @@ class Lab:
             self._mailbox.stop()
         if self._smtp:
             self._smtp.close()
-        if self._bundled:
-            self._bundled.kill()
+        self._kill_bundled()
         for broker in [*self._brokers, *([self._broker] if self._broker else [])]:
             broker.kill()
         for name, value in self._environment.items():
@@ -116,7 +114,7 @@ class Lab:
     @property
     def redis(self) -> redis.Redis:
         """A redis-py client of the broker, to look at what lies there."""
-        return redis.Redis.from_url(self.url)
+        return client(self.url)
 
     @property
     def client(self) -> Celery:
@@ -284,32 +282,45 @@ class Lab:
     # -- how ----------------------------------------------------------------------------
 
     def _start_embedded(self, timeout: float) -> None:
-        if self._broker is None:
-            self._broker = Broker()
-        fresh = not self._broker.alive
-        self._broker.start()
         self._smtp = self._smtp or ports.reserved()
-        self._export()
-        if self._bundled is None or fresh:
-            self._bundled = BundledWorker(broker_url=self._broker.url, timeout=timeout)
-        if not self._bundled.alive:
-            self._bundled.start()
+        self._broker = self._broker or Broker()
+        if not self._broker.alive:
+            self._broker.spawn()
+            self._kill_bundled()
+        # the worker loads its modules while the broker starts, and this process its own
+        self._spawn_bundled(self._broker, timeout)
+        port = self._broker.port
+        self._broker.wait_answering()
+        if self._broker.port != port:
+            self._kill_bundled()
+            self._spawn_bundled(self._broker, timeout)
+        assert self._bundled is not None
+        self._bundled.wait_answering()
+
+    def _spawn_bundled(self, broker: Broker, timeout: float) -> None:
+        if self._bundled is None or not self._bundled.alive:
+            self._export(broker)
+            self._bundled = BundledWorker(broker_url=broker.url, timeout=timeout)
+            self._bundled.spawn()
+
+    def _kill_bundled(self) -> None:
+        if self._bundled:
+            self._bundled.kill()
 
     def _attach(self, url: str) -> None:
         if not answers(url):
             raise BrokerDown(texts.BROKER_DOWN.format(url=control.without_password(url)))
-        nodes = control.nodes_with_task(url, bundled.PROBE_TASK)
+        nodes = control.nodes_with_task(url, BUNDLED_TASK)
         if not nodes:
-            raise LabError(texts.NO_BUNDLED_WORKER.format(url=control.without_password(url), app=bundled.APP))
+            raise LabError(texts.NO_BUNDLED_WORKER.format(url=control.without_password(url), app=BUNDLED_APP))
         self._attached = url
 
-    def _export(self) -> None:
+    def _export(self, broker: Broker) -> None:
         """Tell labtasks and the learner's modules, through the environment, where things are."""
-        assert self._broker is not None
         assert self._smtp is not None
         ours: dict[str, str | None] = {
             **dict.fromkeys(OVERRIDING),
-            URL: self._broker.url,
+            URL: broker.url,
             "CELERYLAB_SMTP_HOST": ports.HOST,
             "CELERYLAB_SMTP_PORT": str(ports.port_of(self._smtp)),
             "CELERYLAB_DATABASE_URL": f"sqlite:///{owner().folder / 'lab.sqlite3'}",
@@ -323,7 +334,7 @@ class Lab:
 
     def _card(self) -> Card:
         if self._attached:
-            nodes = control.nodes_with_task(self._attached, bundled.PROBE_TASK)
+            nodes = control.nodes_with_task(self._attached, BUNDLED_TASK)
             return Card(texts.CARD_ATTACHED, control.without_password(self._attached), ", ".join(nodes))
         return Card(texts.CARD_EMBEDDED, texts.CARD_BROKER, repr(self.bundled))
 
