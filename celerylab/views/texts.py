@@ -13,6 +13,8 @@ TASKS = "{n} tasks"
 ONE_LANE = "1 lane"
 LANES = "{n} lanes"
 NOTHING_SEEN = "No task was seen."
+NOT_IN_STATE = "Waited {seconds} s for {id} to be {state}; it was {seen}."
+NO_EVENT = "not heard of"
 
 SECONDS_SINCE_FORM = "seconds since the form was sent"
 USER_WAITS = "user waits"

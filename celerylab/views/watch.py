@@ -79,6 +79,28 @@ class Watch:
         rows = [[_shown(getattr(run, name)) for name in shown] for run in self.runs]
         return Table([texts.COLUMN[name] for name in shown], rows, empty=texts.NOTHING_SEEN)
 
+    def until(self, state: str, task_id: str, *, timeout: float = 10.0) -> None:
+        """Return once a task is in a state, as far as the events tell.
+
+        Parameters
+        ----------
+        state
+            Such as ``RECEIVED`` or ``STARTED``, of the task's newest run.
+        task_id
+            The task's id.
+        timeout
+            Seconds; ``Timeout`` after that, which says in which state it was.
+        """
+        deadline = time.monotonic() + timeout
+        while (found := self._state(task_id)) != state:
+            if time.monotonic() > deadline:
+                raise Timeout(
+                    texts.NOT_IN_STATE.format(
+                        seconds=f"{timeout:g}", id=task_id, state=state, seen=found or texts.NO_EVENT
+                    )
+                )
+            time.sleep(PAUSE)
+
     def timeline(self) -> "Picture":
         """Draw each run as a bar in the lane of the process or thread that ran it."""
         from celerylab.views.timeline import timeline  # matplotlib, only once a figure is wanted
@@ -107,6 +129,11 @@ class Watch:
     def _open(self) -> bool:
         with self._lock:
             return bool(self._runs.open_ids())
+
+    def _state(self, task_id: str) -> str | None:
+        with self._lock:
+            runs = self._runs.by_id.get(task_id)
+            return runs[-1].state if runs else None
 
     def _on_publish(self, sender: str, headers: dict[str, Any], **_: object) -> None:
         with self._lock:

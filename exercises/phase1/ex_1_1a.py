@@ -36,6 +36,7 @@ FEEDBACK = {
         "of the handler waits for it?"
     ),
     "wrong_payload": "The partner got {found}. For order 7 it should get {expected}.",
+    "twice": "The partner was told {n} times of one order. Which lines of the handler call it?",
     "wrong_id": "The answer holds {found!r} under `task`. The worker ran no task of that id.",
 }
 
@@ -69,6 +70,9 @@ WRONG = {
     ),
     "waited": MODULE.replace("    return", "    result.get(timeout=10)\n    return"),
     "wrong_payload": MODULE.replace(", payload)", ", request.json)"),
+    "twice": MODULE.replace(
+        "    result =", '    call_slow_api(os.environ["PARTNER_URL"], payload)\n    result ='
+    ),
     "wrong_id": MODULE.replace("result.id", "result.state"),
 }
 
@@ -85,6 +89,8 @@ def check(answer: str) -> Outcome:
         return not_right("status", status=seen.status, log=seen.log)
     if not seen.runs:
         return not_right("called_here" if seen.told else "nothing_sent")
+    if len(seen.told) > 1:
+        return not_right("twice", n=len(seen.told))
     if seen.told != [EXPECTED]:
         found = ", ".join(map(str, seen.told)) or "nothing"
         return not_right("wrong_payload", found=found, expected=EXPECTED)

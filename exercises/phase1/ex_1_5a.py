@@ -4,7 +4,7 @@ import os
 from unittest.mock import patch
 
 from celery import Celery
-from celery.exceptions import TimeoutError
+from celery.exceptions import TimeoutError as NoResult
 
 from celerylab import lab
 from exercises import Outcome, learners_code, not_attempted, not_right, right, unfinished
@@ -143,7 +143,7 @@ def _judge(node: str) -> Outcome:
     try:
         if backend:
             result.get(timeout=TIMEOUT)
-    except TimeoutError:
+    except NoResult:
         backend = "another one"
     left = lab.redis.ttl(f"celery-task-meta-{result.id}")
     if not result.ready():

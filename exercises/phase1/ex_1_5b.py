@@ -5,7 +5,7 @@ import json
 from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
-from celery.exceptions import TimeoutError
+from celery.exceptions import TimeoutError as NoResult
 
 from celerylab import lab
 from celerylab.views.queues import Message
@@ -31,7 +31,7 @@ table, starts a worker, and opens the mail.
 
 HINTS = [
     "Which value of the user never changes? What does the worker need to ask the table with it?",
-    '`zoneinfo.ZoneInfo("Asia/Tokyo")` is the zone. `delivery.replace(tzinfo=...)` says that a time is in it.',
+    '`zoneinfo.ZoneInfo("Asia/Tokyo")` is the zone. `delivery.replace(tzinfo=...)` puts a time into it.',
     "`remind.apply_async((user.id,), eta=...)`, and in the task `users.find(user_id).email`.",
 ]
 
@@ -142,7 +142,7 @@ def check(answer: str) -> Outcome:
     users.change_email(user.id, NEW)
     result = lab.client.AsyncResult(message.headers["id"])
     with lab.worker(answer, concurrency=1, queues=[QUEUE]) as worker:
-        with contextlib.suppress(TimeoutError):
+        with contextlib.suppress(NoResult):
             result.get(timeout=TIMEOUT, propagate=False)
         worker.kill()
     if result.state != "SUCCESS":

@@ -72,9 +72,15 @@ def visit(module: str, path: str, order: Mapping[str, object]) -> Visit:
         answer=_content(answer),
         runs=runs,
         told=[request.body for request in partner.requests],
-        early=answered < max((run.finished or answered for run in runs), default=0.0),
+        early=any(answered < _done_at(run) for run in runs),
         log=str(site.log(last=1)),
     )
+
+
+def _done_at(run: Run) -> float:
+    # the backend's time, not the event's: that is of a moment after the result can be read
+    done = lab.client.AsyncResult(run.id).date_done
+    return done.timestamp() if done else run.finished or 0.0
 
 
 def _content(answer: httpx.Response) -> dict[str, Any]:
