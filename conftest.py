@@ -5,8 +5,12 @@ import shutil
 import tempfile
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 HOME = "CELERYLAB_HOME"
+# long tests that share nothing, each free to run in any process
+SPREAD = ("tests/exercises/test_every_exercise.py", "tests/celerylab/test_jupyter.py")
 
 
 def pytest_configure() -> None:
@@ -16,14 +20,17 @@ def pytest_configure() -> None:
     os.environ.pop("CELERYLAB_BROKER_URL", None)
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep the tests of a file in one process, the cells of a notebook above all.
+class Scheduling(LoadScopeScheduling):
+    """Keeps the tests of a file in one process, the cells of a notebook above all."""
 
-    A file whose tests are long and share nothing says so: ``pytestmark = pytest.mark.spread``.
-    """
-    for item in items:
-        if not item.get_closest_marker("spread"):
-            item.add_marker(pytest.mark.xdist_group(item.path.as_posix()))
+    def _split_scope(self, nodeid: str) -> str:
+        path = nodeid.partition("::")[0]
+        return nodeid if path in SPREAD else path
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
+    """Give pytest-xdist the way in which it hands out tests."""
+    return Scheduling(config, log)
 
 
 def pytest_unconfigure() -> None:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 PROBE = "lab-listening"
 LISTEN_TIMEOUT = 10.0
 PAUSE = 0.02
+LOOK_UP = 0.1  # s between two looks at whether the block has ended
 
 
 class Watch:
@@ -151,11 +152,11 @@ class Watch:
         try:
             with app.connection_for_read() as connection:
                 receiver = app.events.Receiver(connection, handlers={"*": self._on_event})
-                while not self._stopping:
-                    try:
-                        receiver.capture(limit=None, timeout=0.1, wakeup=False)
-                    except TimeoutError:
-                        continue
+                # not capture(): it looks up only after a second of silence, and with several
+                # workers, each with its heartbeat, that second may never come
+                receiver.on_iteration = lambda: setattr(receiver, "should_stop", self._stopping)
+                for _ in receiver.consume(limit=None, safety_interval=LOOK_UP, wakeup=False):
+                    pass
         except Exception as failure:  # noqa: BLE001  # told to the learner by whoever waits for us
             self._failure = failure
 

@@ -49,8 +49,8 @@ FEEDBACK = {
         "that module?"
     ),
     "no_result": (
-        "The worker ran the task, but its result was not in the broker's Redis. The worker's result backend "
-        "is {backend}."
+        "The worker was sent the task, and no result came into the broker's Redis. The worker's result "
+        "backend is {backend}."
     ),
     "wrong_expiry": (
         "The result has {found} seconds to live, and an hour has {expected}. Compare the name of your "
@@ -144,7 +144,7 @@ def _judge(node: str) -> Outcome:
         if backend:
             result.get(timeout=TIMEOUT)
     except NoResult:
-        backend = "another one"
+        backend = "at another address"
     left = lab.redis.ttl(f"celery-task-meta-{result.id}")
     if not result.ready():
         return not_right("no_result", backend=backend)

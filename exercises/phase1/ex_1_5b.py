@@ -45,7 +45,7 @@ FEEDBACK = {
         "The worker would start the task {hours:g} hours too {way}. In the message its time is {eta}. The "
         "delivery was {delivery}, in Tokyo."
     ),
-    "failed": "The worker ran the task, which ended as {state}: {error}",
+    "failed": "The worker was sent the task. Its state is {state}, and its result is {error}.",
     "no_mail": "The task ended well, but no mail arrived.",
     "old_address": (
         "The user had a new address when the worker started, {expected}. The mail went to {found}. What "

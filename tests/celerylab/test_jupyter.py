@@ -15,9 +15,6 @@ import psutil
 import pytest
 from jupyter_client import BlockingKernelClient
 
-# each test starts a JupyterLab of its own
-pytestmark = pytest.mark.spread
-
 DEADLINE = 60
 READY = re.compile(
     r"ready: (http://127\.0\.0\.1:(\d+)/)lab/tree/notebooks/start_here\.ipynb\?token=(\w{48})\n"

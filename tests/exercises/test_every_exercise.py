@@ -12,9 +12,6 @@ from exercises.errors import BadExercise
 from exercises.source import cells
 from exercises.starter import Starter, starter
 
-# each case starts a process and a lab of its own
-pytestmark = pytest.mark.spread
-
 IDS = list(find())
 
 
