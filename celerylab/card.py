@@ -1,9 +1,9 @@
 """The card that ``lab.start()`` shows."""
 
 import sys
-from html import escape
 
 from celerylab.stack import texts
+from celerylab.views.table import named_values
 
 
 class Card:
@@ -17,8 +17,7 @@ class Card:
         return "\n".join([self.title, *(f"  {name:<8}{value}" for name, value in self.rows)])
 
     def _repr_html_(self) -> str:
-        rows = "".join(f'<tr><th scope="row">{escape(a)}</th><td>{escape(b)}</td></tr>' for a, b in self.rows)
-        return f"<table><caption>{escape(self.title)}</caption><tbody>{rows}</tbody></table>"
+        return named_values(self.title, self.rows)
 
     def show(self) -> None:
         """Display the card in a notebook, or print it elsewhere."""

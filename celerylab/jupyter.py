@@ -132,8 +132,7 @@ def _arguments(host: str, port: int | None, *, browser: bool) -> list[str]:
         "KernelManager.transport_encryption": "auto" if zmq.has("curve") else "disabled",
         # It would run npm at every start, to look for editors' helpers that no lesson uses.
         "LanguageServerManager.autodetect": "False",
-        # No question about Jupyter's news in front of the first lesson.
-        "LabApp.news_url": "None",
+        # What else JupyterLab would ask at the first start is answered in overrides.json.
         "LabApp.check_for_updates_class": "jupyterlab.handlers.announcements.NeverCheckForUpdate",
     }
     return [f"--{name}={value}" for name, value in arguments.items()]

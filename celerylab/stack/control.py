@@ -7,6 +7,7 @@ if TYPE_CHECKING:
     from celery import Celery
 
 PING_TIMEOUT = 0.1
+LISTENING = 0.05  # s
 
 
 @lru_cache(maxsize=8)
@@ -17,7 +18,12 @@ def client(url: str) -> "Celery":
     app = Celery("celerylab", set_as_current=False)
     # not Celery(broker=...): CELERY_BROKER_URL in the environment would win over that
     app.conf.update(
-        broker_read_url=url, broker_write_url=url, broker_connection_retry=False, result_backend=url
+        broker_read_url=url,
+        broker_write_url=url,
+        broker_connection_retry=False,
+        # for so long an unanswered question listens on, and swallows the answer to the next; 1 s by default
+        broker_transport_options={"polling_interval": LISTENING},
+        result_backend=url,
     )
     return app
 

@@ -2,12 +2,11 @@
 
 import base64
 import json
-from html import escape
 from typing import TYPE_CHECKING, Any
 
 from celerylab.errors import LabError
 from celerylab.views import texts
-from celerylab.views.table import Table
+from celerylab.views.table import Table, named_values
 
 if TYPE_CHECKING:
     import redis
@@ -65,15 +64,7 @@ class Message:
         )
 
     def _repr_html_(self) -> str:
-        return "".join(
-            f"<table><caption>{escape(title)}</caption><tbody>"
-            + "".join(
-                f'<tr><th scope="row">{escape(name)}</th><td><code>{escape(value)}</code></td></tr>'
-                for name, value in rows
-            )
-            + "</tbody></table>"
-            for title, rows in self._sections()
-        )
+        return "".join(named_values(title, rows, code=True) for title, rows in self._sections())
 
     def _sections(self) -> list[tuple[str, list[tuple[str, str]]]]:
         headers = [(name, _stable(name, value)) for name, value in self.headers.items() if value is not None]

@@ -3,6 +3,10 @@
 from collections.abc import Sequence
 from html import escape
 
+# JupyterLab aligns every cell to the right
+LEFT = 'style="text-align: left"'
+RIGHT = 'style="text-align: right"'
+
 
 class Table:
     """Rows under column titles.
@@ -41,9 +45,14 @@ class Table:
     def _repr_html_(self) -> str:
         if not self.rows:
             return f"<p>{escape(self.empty)}</p>"
-        head = "".join(f'<th scope="col">{escape(title)}</th>' for title in self.columns)
+        head = "".join(f'<th scope="col" {LEFT}>{escape(title)}</th>' for title in self.columns)
         body = "".join(
-            "<tr>" + "".join(f"<td>{escape(str(value))}</td>" for value in row) + "</tr>" for row in self.rows
+            "<tr>"
+            + "".join(
+                f"<td {RIGHT if _is_number(value) else LEFT}>{escape(str(value))}</td>" for value in row
+            )
+            + "</tr>"
+            for row in self.rows
         )
         return f"<table><thead><tr>{head}</tr></thead><tbody>{body}</tbody></table>"
 
@@ -53,3 +62,25 @@ class Table:
 
 def _is_number(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool)
+
+
+def named_values(title: str, rows: Sequence[tuple[str, str]], *, code: bool = False) -> str:
+    """Return HTML for names and their values under a title.
+
+    Parameters
+    ----------
+    title
+        Of the whole.
+    rows
+        Names and values, plain text.
+    code
+        Whether the values are code.
+    """
+    body = "".join(
+        f'<tr><th scope="row" {LEFT}>{escape(name)}</th><td {LEFT}>'
+        + (f"<code>{escape(value)}</code>" if code else escape(value))
+        + "</td></tr>"
+        for name, value in rows
+    )
+    caption = f'<caption style="text-align: left; font-weight: bold">{escape(title)}</caption>'
+    return f"<table>{caption}<tbody>{body}</tbody></table>"

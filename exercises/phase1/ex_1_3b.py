@@ -44,8 +44,8 @@ FEEDBACK = {
         "Celery's retries, the transport makes its own, at longer intervals."
     ),
     "no_result": (
-        "The broker was back and got the message, but the result, which was stored as {stored!r}, could "
-        "not be read: {found}. Which of your settings gave up results?"
+        "The broker was back and got the message. The task's result was {stored!r}, and reading it gave: "
+        "{found} Which of your settings gave up results?"
     ),
     "lost": "The broker was back, and yet the task did not reach it: its queue held {n} messages.",
 }
@@ -161,5 +161,9 @@ def _when_back(app: Celery, task: "Task[Any, Any]", broker: Broker) -> Outcome:
     try:
         found = result.get(timeout=5)
     except Exception as error:  # noqa: BLE001  # any is told to the learner
-        found = f"{type(error).__name__}: {error}"
-    return right() if found == STORED else not_right("no_result", stored=STORED, found=found)
+        found = f"{type(error).__name__}: {error}".splitlines()[0]
+    return (
+        right()
+        if found == STORED
+        else not_right("no_result", stored=STORED, found=f"{str(found).rstrip('.')}.")
+    )

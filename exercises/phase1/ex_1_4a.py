@@ -17,7 +17,7 @@ an idle one. Leave the tasks as they are.
 
 `check` starts two workers of your module, named `busy` and `idle`, with `--concurrency=1` and no
 other option. `busy` gets a long task, then three short ones; then `idle` starts. All three must
-end while the long task still runs, and the long task must end well.
+end while the long task still runs, and all four must end well.
 """
 
 HINTS = [
@@ -38,7 +38,7 @@ FEEDBACK = {
         "When is the message of the long task acknowledged, and what does the prefetch count of {prefetch} "
         "allow beside it?"
     ),
-    "long_failed": "The long task was to end well, but its state is {state}. Leave its time to it.",
+    "failed": "No short task was kept waiting, but {n} of the tasks ended with {state}: {why!r}",
 }
 
 MODULE = """%%writefile tasks_1_4a.py
@@ -76,6 +76,7 @@ WRONG = {
         MODULE.format(settings="app.conf.worker_concurrency = 4"),
     ],
     "took_some": MODULE.format(settings="app.conf.worker_prefetch_multiplier = 1"),
+    "failed": SOLUTION.replace("@app.task\ndef short", "def short"),
 }
 
 QUEUE = "exercise-1-4a"
@@ -110,8 +111,9 @@ def check(answer: str) -> Outcome:
     if held:
         key = "took_all" if held == N_SHORT else "took_some"
         return not_right(key, held=held, n=N_SHORT, prefetch=prefetch)
-    if long.state != "SUCCESS":
-        return not_right("long_failed", state=long.state)
+    failed = [result for result in (long, *shorts) if result.state != "SUCCESS"]
+    if failed:
+        return not_right("failed", n=len(failed), state=failed[0].state, why=failed[0].result)
     return right(n=N_SHORT)
 
 

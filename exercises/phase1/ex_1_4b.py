@@ -8,6 +8,7 @@ from celery import exceptions
 from celery.result import AsyncResult
 
 from celerylab import lab
+from celerylab.stack.waiting import wait_for
 from exercises import Outcome, not_attempted, not_right, right, unfinished
 
 TITLE = "Survive a kill"
@@ -32,7 +33,7 @@ HINTS = [
 FEEDBACK = {
     "right": (
         "After the kill the broker still had the message of the report, and not that of the payment. "
-        "The report began {reports} times, the payment once."
+        "The report began {reports} times, the payment once, and the report is done."
     ),
     "report_lost": (
         "The worker was killed while both tasks ran. After that the broker had no message of `report` any "
@@ -117,6 +118,8 @@ def check(answer: str) -> Outcome:
     key = f"exercise-1-4b-{uuid4()}"
     with lab.worker(answer, name="killed-1-4b", queues=QUEUES) as worker:
         report, payment = _send(answer, "report", key, REPORTS), _send(answer, "pay", key, PAYMENTS)
+        # begun, by the tasks' own account; and accepted, so that an early acknowledgement was sent
+        wait_for(2, "tasks begun", lambda: lab.redis.keys(f"{key} *"), TIMEOUT)
         worker.until(running=2)
         worker.kill()
     held = {queue: held for queue, _waiting, held in lab.queues().rows}

@@ -1,0 +1,24 @@
+import time
+
+import pytest
+
+from celerylab.errors import Timeout
+from celerylab.views.watch import Watch
+
+
+def watch_with(*kinds: str) -> Watch:
+    seen = Watch("redis://127.0.0.1:1/0")
+    for kind in kinds:
+        event = {"type": kind, "uuid": "a", "name": "t", "args": "()", "hostname": "w@lab"}
+        seen._on_event({**event, "timestamp": time.time()})
+    return seen
+
+
+def test_until_when_state_is_reached() -> None:
+    watch_with("task-received", "task-started").until("STARTED", "a", timeout=0)
+
+
+@pytest.mark.parametrize(("task_id", "said"), [("a", "it was RECEIVED"), ("b", "it was not heard of")])
+def test_until_when_state_never_comes(task_id: str, said: str) -> None:
+    with pytest.raises(Timeout, match=said):
+        watch_with("task-received").until("STARTED", task_id, timeout=0.05)
