@@ -1,0 +1,58 @@
+"""What a worker says of itself: its tasks, its memory, how long it took to start."""
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from celerylab import Lab
+from celerylab.errors import Timeout
+from celerylab.stack.worker import Worker
+from celerylab.views.queues import queues
+
+MODULE = """
+import os, time
+from celery import Celery
+app = Celery("waiting", broker=os.environ["CELERYLAB_BROKER_URL"], backend=os.environ["CELERYLAB_BROKER_URL"])
+
+@app.task
+def wait_for(path):
+    while not os.path.exists(path):
+        time.sleep(0.02)
+"""
+
+
+@pytest.fixture(scope="module")
+def worker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Lab, Worker]]:
+    folder, before = tmp_path_factory.mktemp("module"), Path.cwd()
+    (folder / "waiting.py").write_text(MODULE)
+    os.chdir(folder)
+    lab = Lab()
+    lab.start()
+    yield lab, lab.worker("waiting", concurrency=1)
+    lab.stop()
+    os.chdir(before)
+
+
+def test_until_when_tasks_run_and_wait_in_reserve(worker: tuple[Lab, Worker], tmp_path: Path) -> None:
+    lab, waiting = worker
+    results = [lab.client.send_task("waiting.wait_for", (str(tmp_path / "gate"),)) for _ in range(7)]
+    waiting.until(running=1, reserved=4)
+    assert queues(lab.redis).rows == [["celery", 2, 4]]
+    with pytest.raises(Timeout, match="it runs 1 tasks and holds 4 in reserve"):
+        waiting.until(running=2, timeout=0.1)
+    (tmp_path / "gate").touch()
+    for result in results:
+        result.get(timeout=10)
+    waiting.until(running=0, reserved=0)
+
+
+def test_memory_is_that_of_all_its_processes(worker: tuple[Lab, Worker]) -> None:
+    _, waiting = worker
+    assert len(waiting.tree) == 2
+    assert 20 < waiting.memory < 400
+
+
+def test_ready_after_is_measured(worker: tuple[Lab, Worker]) -> None:
+    assert 0 < worker[1].ready_after < 60
