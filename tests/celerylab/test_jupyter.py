@@ -16,6 +16,7 @@ import pytest
 from jupyter_client import BlockingKernelClient
 
 DEADLINE = 60
+NOTICES = "@jupyterlab/apputils-extension:notification"
 READY = re.compile(
     r"ready: (http://127\.0\.0\.1:(\d+)/)lab/tree/notebooks/start_here\.ipynb\?token=(\w{48})\n"
 )
@@ -110,9 +111,9 @@ def test_lab_answers_to_its_token_only(start: Callable[..., Lab]) -> None:
         assert client.get("api/contents").status_code == 403
         assert client.get("api/contents", params={"token": "0" * 48}).status_code == 403
         listed = client.get("api/contents", params={"token": token}).json()
-        page = client.get("lab", params={"token": token}).text
+        notices = client.get(f"lab/api/settings/{NOTICES}", params={"token": token}).json()
     assert {"notebooks", "README.md"} <= {each["name"] for each in listed["content"]}
-    assert '"news": {"disabled": true}' in page
+    assert notices["schema"]["properties"]["fetchNews"]["default"] == "false"
     assert not any(token in argument for argument in lab.process.cmdline())
     assert {each.laddr.ip for each in lab.process.net_connections() if each.status == "LISTEN"} == {
         "127.0.0.1"
