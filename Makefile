@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 HOST ?= 127.0.0.1
-WORKERS ?= 6
+WORKERS ?= 5
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
@@ -10,7 +10,7 @@ help: ## list the targets
 lab: install ## start the course in JupyterLab (PORT=8899, BROWSER=0, HOST=0.0.0.0)
 	@$(BIN)/celerylab lab --host $(HOST) $(if $(PORT),--port $(PORT)) $(if $(filter 0,$(BROWSER)),--no-browser)
 
-test: install-test ## run every test, notebooks included (WORKERS=6 at a time)
+test: install-test ## run every test, notebooks included (WORKERS=5 at a time)
 	$(BIN)/python -m pytest -n $(WORKERS) --nbval tests notebooks $(ARGS)
 
 lint: install-test ## check code and notebooks with ruff, types with mypy

@@ -11,7 +11,7 @@ import psutil
 
 from bench.row import ROOT, Row
 
-WORKERS = os.environ.get("WORKERS", "6")
+WORKERS = os.environ.get("WORKERS", "5")
 BIN = Path(sys.executable).parent
 
 

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 FIRST_PORT = 8888
 FURTHER_PORTS = 100
 START_PAGE = "notebooks/start_here.ipynb"
-DEADLINE = 60.0
+DEADLINE = 120.0
 WILDCARDS = ("", "*", "0.0.0.0", "::")  # noqa: S104 - recognised, not bound
 # A closed terminal window must stop the kernels as Ctrl-C does.
 STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)

@@ -9,7 +9,7 @@ from celerylab.errors import LabError, Timeout
 from celerylab.stack import control
 from celerylab.stack import texts as stack_texts
 from celerylab.views import texts
-from celerylab.views.runs import Run, Runs
+from celerylab.views.runs import FINAL, Run, Runs
 from celerylab.views.table import Table
 
 if TYPE_CHECKING:
@@ -109,6 +109,9 @@ class Watch:
         return timeline(self.runs)
 
     def __enter__(self) -> Self:
+        # both before the thread starts: two threads that import them at once may lock each other out
+        import celery.events.dispatcher
+        import celery.events.receiver  # noqa: F401
         from celery.signals import before_task_publish
 
         before_task_publish.connect(self._on_publish, weak=False, dispatch_uid=id(self))
@@ -145,7 +148,10 @@ class Watch:
             self._listening.set()
         elif event["type"].startswith("task-"):
             with self._lock:
-                self._runs.event(event)
+                # a result may be there before the event that says so: the end of a task from before
+                # the block, whose beginning nobody saw, is not part of it
+                if event["type"] not in FINAL or event["uuid"] in self._runs.by_id:
+                    self._runs.event(event)
 
     def _listen(self) -> None:
         app = control.client(self._url)

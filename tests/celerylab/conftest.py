@@ -11,13 +11,6 @@ import pytest
 from celerylab.course import ROOT
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "home"
-    monkeypatch.setenv("CELERYLAB_HOME", str(folder))
-    return folder
-
-
 @pytest.fixture
 def notebook() -> Callable[..., Path]:
     """Write a notebook of Markdown cells; see `write_notebook`."""

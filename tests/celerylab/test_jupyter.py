@@ -15,7 +15,7 @@ import psutil
 import pytest
 from jupyter_client import BlockingKernelClient
 
-DEADLINE = 60
+DEADLINE = 150
 NOTICES = "@jupyterlab/apputils-extension:notification"
 READY = re.compile(
     r"ready: (http://127\.0\.0\.1:(\d+)/)lab/tree/notebooks/start_here\.ipynb\?token=(\w{48})\n"

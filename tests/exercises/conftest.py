@@ -12,13 +12,6 @@ from exercises.handle import Exercise
 SAMPLES = Path(__file__).parent / "samples"
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "home"
-    monkeypatch.setenv("CELERYLAB_HOME", str(folder))
-    return folder
-
-
 @pytest.fixture
 def sample() -> Exercise:
     return Exercise(read(SAMPLES / "phase9/ex_9_1a.py"))

@@ -78,13 +78,6 @@ questions:
 """
 
 
-@pytest.fixture(autouse=True)
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    folder = tmp_path / "home"
-    monkeypatch.setenv("CELERYLAB_HOME", str(folder))
-    return folder
-
-
 @pytest.fixture
 def sample() -> str:
     return SAMPLE

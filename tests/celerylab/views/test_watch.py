@@ -22,3 +22,11 @@ def test_until_when_state_is_reached() -> None:
 def test_until_when_state_never_comes(task_id: str, said: str) -> None:
     with pytest.raises(Timeout, match=said):
         watch_with("task-received").until("STARTED", task_id, timeout=0.05)
+
+
+def test_runs_when_a_task_ended_before_the_block() -> None:
+    assert len(watch_with("task-failed")) == 0
+
+
+def test_runs_when_a_task_was_running_before_the_block() -> None:
+    assert [run.state for run in watch_with("task-started", "task-succeeded")] == ["SUCCESS"]
