@@ -39,7 +39,7 @@ class Watch:
     """
 
     def __init__(self, url: str, wait: float = 10.0) -> None:
-        self.began = 0.0
+        self.began = float("inf")
         self._url = url
         self._wait = wait
         self._runs = Runs()
@@ -148,9 +148,10 @@ class Watch:
             self._listening.set()
         elif event["type"].startswith("task-"):
             with self._lock:
-                # a result may be there before the event that says so: the end of a task from before
-                # the block, whose beginning nobody saw, is not part of it
-                if event["type"] not in FINAL or event["uuid"] in self._runs.by_id:
+                # events come late, in batches: those of a task from before the block, and the end
+                # of one whose beginning nobody saw, are not part of it
+                known = event["type"] not in FINAL or event["uuid"] in self._runs.by_id
+                if known and event["timestamp"] >= self.began:
                     self._runs.event(event)
 
     def _listen(self) -> None:
