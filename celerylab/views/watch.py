@@ -39,7 +39,7 @@ class Watch:
     """
 
     def __init__(self, url: str, wait: float = 10.0) -> None:
-        self.began = float("inf")
+        self.began = 0.0
         self._url = url
         self._wait = wait
         self._runs = Runs()
@@ -115,6 +115,7 @@ class Watch:
         from celery.signals import before_task_publish
 
         before_task_publish.connect(self._on_publish, weak=False, dispatch_uid=id(self))
+        self.began = float("inf")
         self._thread.start()
         self._wait_listening()
         self.began = time.time()
