@@ -64,6 +64,7 @@ WRONG = {
 
 MODULE_NAME = "tasks_1_2a"
 TASK = f"{MODULE_NAME}.celsius"
+QUEUE = MODULE_NAME  # the lesson's own worker still takes what is in the default queue
 KNOWN = {32: 0, 212: 100, -40: -40}  # °F to °C
 
 
@@ -71,7 +72,7 @@ def check(answer: str) -> Outcome:
     """Run the learner's module in a worker and read what it stored."""
     if unfinished(answer):
         return not_attempted()
-    with lab.worker(answer) as worker:
+    with lab.worker(answer, queues=[QUEUE]) as worker:
         inspect = lab.client.control.inspect(destination=[worker.node])
         tasks = inspect.registered()[worker.node]
         if TASK not in tasks:
@@ -80,7 +81,7 @@ def check(answer: str) -> Outcome:
         if backend is None:
             return not_right("no_backend", backend=backend)
         for fahrenheit, expected in KNOWN.items():
-            found = lab.client.send_task(TASK, args=(fahrenheit,)).get(timeout=10)
+            found = lab.client.send_task(TASK, (fahrenheit,), queue=QUEUE).get(timeout=10)
             if found != expected:
                 return not_right("wrong_value", fahrenheit=fahrenheit, found=found, expected=expected)
     return right()
