@@ -93,8 +93,12 @@ class Runs:
 
     def _received_run(self, task_id: str, worker: str, *, started: bool = False) -> Run:
         # two workers may have the same task at the same time: one redelivered to the other
-        for run in reversed(self.by_id.get(task_id, [])):
-            if run.worker == worker and run.finished is None and (started or run.started is None):
+        # and a retry may be received before the end of the run that asked for it is heard of
+        unfinished = [
+            run for run in self.by_id.get(task_id, []) if run.worker == worker and run.finished is None
+        ]
+        for run in sorted(unfinished, key=lambda run: (run.started is not None) != started):
+            if started or run.started is None:
                 return run
         run = Run(task_id, worker=worker)
         self.by_id.setdefault(task_id, []).append(run)

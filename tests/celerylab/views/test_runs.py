@@ -51,6 +51,18 @@ def test_each_retry_is_a_run_of_its_own() -> None:
     assert second.task == "m.add"
 
 
+def test_a_retry_received_before_the_first_run_ended_is_not_its_end() -> None:
+    first, second = recorded(
+        received(1),
+        event("started", 2),
+        received(3),
+        event("retried", 4),
+        event("started", 5),
+        event("succeeded", 6),
+    )
+    assert (first.state, first.finished, second.state, second.started) == ("RETRY", 4, "SUCCESS", 5)
+
+
 def test_a_task_that_two_workers_run_at_once_is_two_runs() -> None:
     first, second = recorded(
         received(1, worker="one@lab"),
