@@ -47,6 +47,7 @@ class Lab:
         self._broker: Broker | None = None
         self._bundled: BundledWorker | None = None
         self._attached: str | None = None
+        self._attached_nodes: list[str] = []
         self._workers: dict[str, Worker] = {}
         self._servers: dict[str, Server] = {}
         self._brokers: list[Broker] = []
@@ -313,7 +314,7 @@ class Lab:
         nodes = control.nodes_with_task(url, BUNDLED_TASK)
         if not nodes:
             raise LabError(texts.NO_BUNDLED_WORKER.format(url=control.without_password(url), app=BUNDLED_APP))
-        self._attached = url
+        self._attached, self._attached_nodes = url, nodes
 
     def _export(self, broker: Broker) -> None:
         """Tell labtasks and the learner's modules, through the environment, where things are."""
@@ -334,7 +335,7 @@ class Lab:
 
     def _card(self) -> Card:
         if self._attached:
-            nodes = control.nodes_with_task(self._attached, BUNDLED_TASK)
+            nodes = self._attached_nodes
             return Card(texts.CARD_ATTACHED, control.without_password(self._attached), ", ".join(nodes))
         return Card(texts.CARD_EMBEDDED, texts.CARD_BROKER, repr(self.bundled))
 
