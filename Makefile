@@ -11,7 +11,7 @@ lab: install ## start the course in JupyterLab (PORT=8899, BROWSER=0, HOST=0.0.0
 	@$(BIN)/celerylab lab --host $(HOST) $(if $(PORT),--port $(PORT)) $(if $(filter 0,$(BROWSER)),--no-browser)
 
 test: install-test ## run every test, notebooks included (WORKERS=5 at a time)
-	$(BIN)/python -m pytest -n $(WORKERS) --nbval tests notebooks $(ARGS)
+	$(BIN)/python -m pytest -p tests.startup -n $(WORKERS) --nbval tests notebooks $(ARGS)
 
 lint: install-test ## check code and notebooks with ruff, types with mypy
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy

@@ -11,6 +11,8 @@ from xdist.scheduler import LoadScopeScheduling
 HOME = "CELERYLAB_HOME"
 # long tests that share nothing, each free to run in any process
 SPREAD = ("tests/exercises/test_every_exercise.py", "tests/celerylab/test_jupyter.py")
+# begun first: a long file that begins last leaves the other processes idle at the end
+LONGEST = ("notebooks/phase1/1_4_", "notebooks/phase1/1_1_", "notebooks/phase1/1_5_", "notebooks/")
 
 
 def pytest_configure() -> None:
@@ -18,6 +20,15 @@ def pytest_configure() -> None:
     os.environ[HOME] = tempfile.mkdtemp(prefix="celery-lab-tests-")
     # whoever starts the tests from a notebook's terminal must not lend them its broker
     os.environ.pop("CELERYLAB_BROKER_URL", None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests of the longest files first."""
+
+    def place(item: pytest.Item) -> int:
+        return next((n for n, path in enumerate(LONGEST) if item.nodeid.startswith(path)), len(LONGEST))
+
+    items.sort(key=place)
 
 
 class Scheduling(LoadScopeScheduling):
@@ -30,6 +41,7 @@ class Scheduling(LoadScopeScheduling):
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> Scheduling:
     """Give pytest-xdist the way in which it hands out tests."""
+    config.option.loadscopereorder = False
     return Scheduling(config, log)
 
 

@@ -11,7 +11,9 @@ import psutil
 
 from bench.row import ROOT, Row
 
-WORKERS = os.environ.get("WORKERS", "5")
+PROCESSES = (os.cpu_count() or 1) + 1
+# as in the Makefile, without the tests and what only they need
+PYTEST = f"pytest -p tests.startup -p no:hypothesispytest -p no:anyio -q -n {PROCESSES} --nbval notebooks"
 BIN = Path(sys.executable).parent
 
 
@@ -19,21 +21,7 @@ def measure() -> Row:
     """Run the suite as ``make test`` does, then each notebook alone; give the bound beside it."""
     with tempfile.TemporaryDirectory() as home:
         environment = {**os.environ, "CELERYLAB_HOME": home}
-        strict, _ = _timed(
-            [
-                sys.executable,
-                "-m",
-                "pytest",
-                "-q",
-                "-n",
-                WORKERS,
-                "--dist",
-                "loadfile",
-                "--nbval",
-                "notebooks",
-            ],
-            environment,
-        )
+        strict, _ = _timed([sys.executable, "-m", *PYTEST.split()], environment)
         alone: dict[str, float] = {}
         cpu = 0.0
         for path in sorted((ROOT / "notebooks").rglob("*.ipynb")):

@@ -9,6 +9,7 @@ from typing import Annotated, Any
 
 import typer
 from celery.result import AsyncResult
+from celery.states import READY_STATES
 from kombu.exceptions import OperationalError
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskProgressColumn, TextColumn, TimeElapsedColumn
@@ -79,20 +80,21 @@ def follow(sent: dict[str, "AsyncResult[Any]"], timeout: float, console: Console
         lines = {title: bars.add_task(title, total=1.0, state="PENDING") for title in sent}
         while not all(bars.tasks[line].finished for line in lines.values()):
             for title, result in sent.items():
-                state = result.state
-                bars.update(lines[title], state=state, completed=fraction(result, state))
+                # one look: between two, a task can end, and its progress becomes its result
+                found = result.backend.get_task_meta(result.id)
+                bars.update(lines[title], state=found["status"], completed=fraction(found))
             if time.monotonic() > deadline:
                 waiting = ", ".join(title for title, result in sent.items() if not result.ready())
                 raise ClientError(f"{waiting} not done after {timeout:g} s. Does a worker run?")
             time.sleep(POLL)
 
 
-def fraction(result: "AsyncResult[Any]", state: str) -> float:
-    """Return how much of a task is done, from 0 to 1."""
-    if result.ready():
+def fraction(found: dict[str, Any]) -> float:
+    """Return how much of a task is done, from 0 to 1, by what the backend has of it."""
+    if found["status"] in READY_STATES:
         return 1.0
-    if state == "PROGRESS" and isinstance(result.info, dict):
-        return float(result.info["current"]) / float(result.info["total"])
+    if found["status"] == "PROGRESS":
+        return float(found["result"]["current"]) / float(found["result"]["total"])
     return 0.0
 
 

@@ -12,6 +12,7 @@ from celerylab.stack.process import ManagedProcess, python
 
 # modules by name: loading them here would load Celery before the first process starts
 STARTED = "celerylab.stack.started"
+COMMAND = "celerylab.stack.command"
 BUNDLED = "celerylab.stack.bundled"
 BUNDLED_APP = "labtasks.app:app"
 BUNDLED_NAME = "bundled"
@@ -84,7 +85,7 @@ class Worker(ManagedProcess):
         self.command_line = shlex.join(["celery", *arguments])
 
     def _launch(self, arguments: list[str]) -> list[str]:
-        return python("-m", "celery", *arguments, "-I", STARTED)
+        return python("-m", COMMAND, *arguments, "-I", STARTED)
 
     def start(self) -> Self:
         """Start the worker; return when it answers a ping, so its queues are consumed.
