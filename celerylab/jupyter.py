@@ -88,8 +88,19 @@ def _refusal(host: str, port: int, problem: OSError) -> LabError:
 def _serve(host: str, port: int | None, *, browser: bool) -> int:
     # JupyterLab takes a second to import; the address was refused before that.
     from jupyter_core.paths import jupyter_runtime_dir
+    from jupyter_server.serverapp import ServerApp
     from jupyterlab.labapp import LabApp
 
+    class Server(ServerApp):
+        def init_signal(self) -> None:
+            """Leave the signals as they are: its own Ctrl-C asks back, and may be lost at the start."""
+
+    class Course(LabApp):  # type: ignore[misc]  # JupyterLab has no types
+        serverapp_class = Server
+
+    # also where whoever started this ignores Ctrl-C, as a shell does for what it puts in the background
+    for number in STOPPING:
+        signal.signal(number, signal.default_int_handler)
     token = secrets.token_hex(24)
     os.environ["JUPYTER_TOKEN"] = token
     # So that `celery` in a terminal of JupyterLab is the course's own.
@@ -100,7 +111,7 @@ def _serve(host: str, port: int | None, *, browser: bool) -> int:
         # JupyterLab picks its port some time before it listens: one lab at a time does that.
         fcntl.flock(lock, fcntl.LOCK_EX)
         print(texts.STARTING, flush=True)
-        server: ServerApp = LabApp.initialize_server(_arguments(host, port, browser=browser))
+        server: ServerApp = Course.initialize_server(_arguments(host, port, browser=browser))
         for number in STOPPING:
             signal.signal(number, lambda *_: server.stop(from_signal=True))
         announcer = Announcer(server, host, token, lock)
