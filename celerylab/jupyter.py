@@ -95,9 +95,7 @@ def _serve(host: str, port: int | None, *, browser: bool) -> int:
         def init_signal(self) -> None:
             """Leave the signals as they are: its own Ctrl-C asks back, and may be lost at the start."""
 
-    class Course(LabApp):  # type: ignore[misc]  # JupyterLab has no types
-        serverapp_class = Server
-
+    LabApp.serverapp_class = Server
     # also where whoever started this ignores Ctrl-C, as a shell does for what it puts in the background
     for number in STOPPING:
         signal.signal(number, signal.default_int_handler)
@@ -111,7 +109,7 @@ def _serve(host: str, port: int | None, *, browser: bool) -> int:
         # JupyterLab picks its port some time before it listens: one lab at a time does that.
         fcntl.flock(lock, fcntl.LOCK_EX)
         print(texts.STARTING, flush=True)
-        server: ServerApp = Course.initialize_server(_arguments(host, port, browser=browser))
+        server: ServerApp = LabApp.initialize_server(_arguments(host, port, browser=browser))
         for number in STOPPING:
             signal.signal(number, lambda *_: server.stop(from_signal=True))
         announcer = Announcer(server, host, token, lock)
