@@ -1,6 +1,7 @@
 # Every target installs what it needs into .venv first; PYTHON= chooses the interpreter.
 PYTHON ?= python3
 BIN := .venv/bin
+COMPOSE := docker compose -f docker-compose.yml -f tests/compose/docker-compose.test.yml
 HOST ?= 127.0.0.1
 WORKERS ?= 5
 
@@ -12,6 +13,9 @@ lab: install ## start the course in JupyterLab (PORT=8899, BROWSER=0, HOST=0.0.0
 
 test: install-test ## run every test, notebooks included (WORKERS=5 at a time)
 	$(BIN)/python -m pytest -p tests.startup -n $(WORKERS) --nbval tests notebooks $(ARGS)
+
+test-compose: ## run all notebooks in the jupyter container, against the worker container
+	$(COMPOSE) up --build --wait && $(COMPOSE) exec -T jupyter python -m pytest -p tests.startup --noconftest --nbval --nbval-sanitize-with=tests/compose/sanitize.cfg notebooks $(ARGS)
 
 lint: install-test ## check code and notebooks with ruff, types with mypy
 	$(BIN)/ruff check . && $(BIN)/ruff format --check . && $(BIN)/mypy
@@ -31,5 +35,5 @@ install:
 install-test:
 	@$(PYTHON) install.py test
 
-.PHONY: help lab test lint notebooks bench lock install install-test
+.PHONY: help lab test test-compose lint notebooks bench lock install install-test
 .DEFAULT_GOAL := help

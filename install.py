@@ -118,12 +118,11 @@ def install(extras):
     # uv checks the hashes of a constraints file for every package that it names
     pip = [uv, "pip", "install", "-q", "--python", PYTHON, "-c", LOCK]
     run(*pip + ["hatchling", "editables"])
-    editable = "." + ("[%s]" % ",".join(sorted(extras)) if extras else "")
-    run(*pip + ["--no-build-isolation", "-e", editable])
+    run(*pip + ["--no-build-isolation", "-e", ".[%s]" % ",".join(sorted(extras))])
 
 
 def main():
-    extras = set(sys.argv[1:])
+    extras = {"course"}.union(sys.argv[1:])
     check_python()
     check_platform()
     digest, present = installed()

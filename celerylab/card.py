@@ -9,9 +9,11 @@ from celerylab.views.table import named_values
 class Card:
     """What runs where, in a few lines."""
 
-    def __init__(self, title: str, broker: str, worker: str) -> None:
+    def __init__(self, title: str, broker: str, worker: str, note: str = "") -> None:
         self.title = title
         self.rows = [(texts.CARD_ROW_BROKER, broker), (texts.CARD_ROW_WORKER, worker)]
+        if note:
+            self.rows.append((texts.CARD_ROW_NOTE, note))
 
     def __repr__(self) -> str:
         return "\n".join([self.title, *(f"  {name:<8}{value}" for name, value in self.rows)])

@@ -79,7 +79,7 @@ def widgets() -> Finding:
 def _required() -> Iterator[str]:
     for line in importlib.metadata.requires("celery-lab") or []:
         requirement = Requirement(line)
-        if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+        if requirement.marker is None or requirement.marker.evaluate({"extra": "course"}):
             yield requirement.name
 
 

@@ -99,7 +99,7 @@ def _serve(host: str, port: int | None, *, browser: bool) -> int:
     # also where whoever started this ignores Ctrl-C, as a shell does for what it puts in the background
     for number in STOPPING:
         signal.signal(number, signal.default_int_handler)
-    token = secrets.token_hex(24)
+    token = os.environ.get("JUPYTER_TOKEN") or secrets.token_hex(24)
     os.environ["JUPYTER_TOKEN"] = token
     # So that `celery` in a terminal of JupyterLab is the course's own.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])

@@ -20,7 +20,9 @@ class Settings(msgspec.Struct, frozen=True):
 
     home: Path = msgspec.field(default_factory=lambda: Path(platformdirs.user_data_dir("celery-lab")))
     broker_url: str | None = None
+    broker_owned: bool = False
     result_backend: str | None = None
+    mail_url: str | None = None
     start_timeout: Annotated[float, msgspec.Meta(gt=0)] = 30.0
 
 

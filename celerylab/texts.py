@@ -59,7 +59,9 @@ YES_HELP = "Do not ask."
 # celerylab lab
 STARTING = "Celery Lab is starting"
 READY = "Celery Lab is ready: {address}\nCtrl-C stops it."
-OPEN_TO_ALL = "It listens on {host}: other machines can reach it. The token in the address is the only lock."
+OPEN_TO_ALL = (
+    "It listens on {host}: whoever reaches its port can open it. The token in the address is the only lock."
+)
 STOPPED = "Celery Lab has stopped."
 PORT_IN_USE = (
     "Port {port} of {host} is taken by another program. "

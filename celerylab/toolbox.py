@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from celerylab.card import Card
 from celerylab.errors import BrokerDown, LabError, NotStarted
 from celerylab.settings import settings
-from celerylab.stack import control, ports, texts
+from celerylab.stack import attached, control, ports, texts
 from celerylab.stack.broker import Broker, answers, client
 from celerylab.stack.owner import owner
 from celerylab.stack.worker import BUNDLED_APP, BUNDLED_TASK, BundledWorker, Worker
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     import redis
     from celery import Celery
 
-    from celerylab.stack.mailbox import Mailbox
+    from celerylab.stack.mailbox import Mail
     from celerylab.stack.server import Server
     from celerylab.stack.webhook import Webhook
     from celerylab.views.queues import Message
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from celerylab.views.watch import Watch
 
 URL = "CELERYLAB_BROKER_URL"
+SMTP_HOST = "CELERYLAB_SMTP_HOST"
+DATABASE_URL = "CELERYLAB_DATABASE_URL"
+RESULT_BACKEND = "CELERYLAB_RESULT_BACKEND"
 # Celery reads these before Celery(broker=...): an address left there would take over every app
 OVERRIDING = (
     "CELERY_BROKER_URL",
@@ -48,22 +51,29 @@ class Lab:
         self._bundled: BundledWorker | None = None
         self._attached: str | None = None
         self._attached_nodes: list[str] = []
+        self._presence: attached.Presence | None = None
         self._workers: dict[str, Worker] = {}
         self._servers: dict[str, Server] = {}
         self._brokers: list[Broker] = []
-        self._mailbox: Mailbox | None = None
+        self._mailbox: Mail | None = None
         self._webhooks: list[Webhook] = []
         self._smtp: socket.socket | None = None
         self._environment: dict[str, str | None] = {}
 
     # -- start and stop ---------------------------------------------------------------
 
-    def start(self) -> None:
+    def start(self, *, private: bool = False) -> None:
         """Start a private broker and the bundled worker, and say what runs where.
 
         Safe to call again: what runs goes on, what has died is started anew. With
         ``CELERYLAB_BROKER_URL`` set, that broker and the worker that listens there are used
         instead, and nothing is started.
+
+        Parameters
+        ----------
+        private
+            Start them whatever ``CELERYLAB_BROKER_URL`` says, for a lesson that stops the
+            bundled worker.
 
         Raises
         ------
@@ -73,7 +83,7 @@ class Lab:
             The broker or the worker did not start, with its log.
         """
         given = settings()
-        if self._broker is None and given.broker_url:
+        if self._broker is None and given.broker_url and not private:
             self._attach(given.broker_url)
         else:
             self._start_embedded(given.start_timeout)
@@ -91,6 +101,8 @@ class Lab:
             self._mailbox.stop()
         if self._smtp:
             self._smtp.close()
+        if self._presence:
+            self._presence.close()
         self._kill_bundled()
         for broker in [*self._brokers, *([self._broker] if self._broker else [])]:
             broker.kill()
@@ -217,7 +229,7 @@ class Lab:
         self._servers[target] = Server(target, port=port, timeout=settings().start_timeout)
         return self._servers[target].start()
 
-    def mailbox(self, *, delay: float = 0.0) -> Mailbox:
+    def mailbox(self, *, delay: float = 0.0) -> Mail:
         """Return the lab's SMTP server, emptied; mail of ``labtasks`` arrives there.
 
         Parameters
@@ -225,11 +237,12 @@ class Lab:
         delay
             Seconds before each mail is accepted.
         """
-        from celerylab.stack.mailbox import Mailbox
+        from celerylab.stack.mailbox import Mailbox, MailService
 
         self._need_start()
         if self._mailbox is None:
-            self._mailbox = Mailbox(self._smtp)
+            given = settings().mail_url if self._attached else None
+            self._mailbox = MailService(given) if given else Mailbox(self._smtp)
         self._mailbox.clear()
         self._mailbox.delay = delay
         return self._mailbox
@@ -300,7 +313,10 @@ class Lab:
 
     def _spawn_bundled(self, broker: Broker, timeout: float) -> None:
         if self._bundled is None or not self._bundled.alive:
-            self._export(broker)
+            assert self._smtp is not None
+            mail, database = self._own_mail(self._smtp), self._own_database()
+            aside = dict.fromkeys((*OVERRIDING, RESULT_BACKEND))
+            self._export({**aside, URL: broker.url, **mail, **database})
             self._bundled = BundledWorker(broker_url=broker.url, timeout=timeout)
             self._bundled.spawn()
 
@@ -315,17 +331,24 @@ class Lab:
         if not nodes:
             raise LabError(texts.NO_BUNDLED_WORKER.format(url=control.without_password(url), app=BUNDLED_APP))
         self._attached, self._attached_nodes = url, nodes
+        self._presence = self._presence or attached.Presence(url)
+        if settings().broker_owned and not self._presence.others():
+            attached.clear_leftovers(self.redis, attached.queues_of(url, nodes))
+        self._smtp = self._smtp or ports.reserved()
+        own_mail = {} if os.environ.get(SMTP_HOST) else self._own_mail(self._smtp)
+        own_database = {} if os.environ.get(DATABASE_URL) else self._own_database()
+        self._export({**dict.fromkeys(OVERRIDING), **own_mail, **own_database})
 
-    def _export(self, broker: Broker) -> None:
+    @staticmethod
+    def _own_mail(bound: socket.socket) -> dict[str, str]:
+        return {SMTP_HOST: ports.HOST, "CELERYLAB_SMTP_PORT": str(ports.port_of(bound))}
+
+    @staticmethod
+    def _own_database() -> dict[str, str]:
+        return {DATABASE_URL: f"sqlite:///{owner().folder / 'lab.sqlite3'}"}
+
+    def _export(self, ours: Mapping[str, str | None]) -> None:
         """Tell labtasks and the learner's modules, through the environment, where things are."""
-        assert self._smtp is not None
-        ours: dict[str, str | None] = {
-            **dict.fromkeys(OVERRIDING),
-            URL: broker.url,
-            "CELERYLAB_SMTP_HOST": ports.HOST,
-            "CELERYLAB_SMTP_PORT": str(ports.port_of(self._smtp)),
-            "CELERYLAB_DATABASE_URL": f"sqlite:///{owner().folder / 'lab.sqlite3'}",
-        }
         for name, value in ours.items():
             self._environment.setdefault(name, os.environ.get(name))
             if value is None:
@@ -336,7 +359,10 @@ class Lab:
     def _card(self) -> Card:
         if self._attached:
             nodes = self._attached_nodes
-            return Card(texts.CARD_ATTACHED, control.without_password(self._attached), ", ".join(nodes))
+            others = self._presence.others() if self._presence else 0
+            note = texts.CARD_OTHERS.format(n=others) if others else ""
+            where = control.without_password(self._attached)
+            return Card(texts.CARD_ATTACHED, where, ", ".join(nodes), note)
         return Card(texts.CARD_EMBEDDED, texts.CARD_BROKER, repr(self.bundled))
 
     def _need_start(self) -> None:

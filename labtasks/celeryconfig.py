@@ -1,5 +1,6 @@
 """Celery's configuration of the app, in Celery's own names."""
 
+from labtasks.queues import DEFAULT
 from labtasks.settings import settings
 
 _settings = settings()
@@ -8,10 +9,23 @@ broker_url = _settings.broker_url
 result_backend = _settings.result_backend or _settings.broker_url
 broker_connection_retry_on_startup = True
 
-include = ["labtasks.basics", "labtasks.images", "labtasks.mail", "labtasks.partners"]
+include = ["labtasks.basics", "labtasks.images", "labtasks.mail", "labtasks.partners", "labtasks.periodic"]
 
-# a queue of its own, so that the bundled worker takes no message of a learner's app
-task_default_queue = "labtasks"
+task_default_queue = DEFAULT
+task_acks_late = _settings.acks_late
+broker_transport_options = {"visibility_timeout": _settings.visibility_timeout}
+worker_soft_shutdown_timeout = _settings.soft_shutdown
+
+beat_schedule = {
+    "every-minute": {
+        "task": "labtasks.periodic.periodic_task",
+        "schedule": _settings.periodic_seconds,
+        # a run that nobody took until the next is due is not worth making up for
+        "options": {"expires": _settings.periodic_seconds},
+    },
+}
+# written down at once: a Beat that is killed must not send again what it has sent
+beat_sync_every = 1
 
 result_expires = 3600  # s
 timezone = "UTC"

@@ -25,6 +25,10 @@ class Settings(msgspec.Struct, frozen=True):
     mail_from: str = "noreply@example.com"
     http_timeout: Annotated[float, msgspec.Meta(gt=0)] = 10.0
     database_url: str | None = None
+    acks_late: bool = False
+    visibility_timeout: Annotated[int, msgspec.Meta(ge=1)] = 3600  # s
+    soft_shutdown: Annotated[float, msgspec.Meta(ge=0)] = 0.0  # s
+    periodic_seconds: Annotated[float, msgspec.Meta(gt=0)] = 60.0
 
 
 def settings() -> Settings:

@@ -1,7 +1,8 @@
 """The bundled worker: starts what ``celery -A … worker`` starts, without the command line.
 
 Celery's command loads the code of all its subcommands, a fifth of a second that every
-lesson would wait for. Arguments: the app as ``module:app``, the node name, the concurrency.
+lesson would wait for. Arguments: the app as ``module:app``, the node name, the concurrency,
+and the queues, separated by commas, if not all that the app has.
 """
 
 import gc
@@ -37,7 +38,7 @@ class BatchingConsumer(Consumer):  # type: ignore[misc]  # Celery has no types
         self._flush_events()
 
 
-def main(target: str, node: str, concurrency: int) -> int:
+def main(target: str, node: str, concurrency: int, queues: str = "") -> int:
     """Run the worker in this process until it is told to stop; return its exit status."""
     gc.disable()
     module, _, name = target.partition(":")
@@ -45,6 +46,7 @@ def main(target: str, node: str, concurrency: int) -> int:
     worker = app.Worker(
         hostname=node,
         concurrency=concurrency,
+        queues=queues or None,
         loglevel="INFO",
         consumer_cls=BatchingConsumer,
         task_events=True,
@@ -60,4 +62,4 @@ def main(target: str, node: str, concurrency: int) -> int:
 
 
 if __name__ == "__main__":
-    sys.exit(main(sys.argv[1], sys.argv[2], int(sys.argv[3])))
+    sys.exit(main(sys.argv[1], sys.argv[2], int(sys.argv[3]), *sys.argv[4:]))

@@ -55,6 +55,11 @@ NOT_STARTED = "The lab does not run yet. Run the cell with lab.start() first."
 NO_BUNDLED_PROCESS = "The bundled worker runs elsewhere: this lab is attached to a broker of yours."
 CARD_EMBEDDED = "Celery Lab runs, for this notebook alone"
 CARD_ATTACHED = "Celery Lab is attached"
+NO_MAIL_SERVICE = (
+    "The mail service at {url} does not answer ({problem}). Correct CELERYLAB_MAIL_URL, or start it."
+)
 CARD_ROW_BROKER = "broker"
 CARD_ROW_WORKER = "worker"
+CARD_ROW_NOTE = "note"
+CARD_OTHERS = "notebooks attached besides this one: {n}. Shut their kernels down: all share the queue celery."
 CARD_BROKER = "Valkey on 127.0.0.1, free port, random password; results are kept there too"

@@ -5,16 +5,14 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from celerylab.errors import LabError
+from celerylab.stack.keys import PRIORITY, UNACKED
 from celerylab.views import texts
 from celerylab.views.table import Table, named_values
 
 if TYPE_CHECKING:
     import redis
 
-UNACKED = "unacked"
 BODY_PARTS = ("args", "kwargs", "embed")
-# kombu's separator between a queue's name and the priority of one of its lists
-PRIORITY = "\x06\x16"
 
 
 def queues(client: "redis.Redis") -> Table:

@@ -1,0 +1,69 @@
+# Images of the course. Targets: tasks (worker, Beat, mail, sample client), flower, course, test.
+# What changes seldom comes first: after a change of the code, only the last lines are built again.
+FROM python:3.13-slim AS base
+ENV PATH=/app/.venv/bin:$PATH \
+    PYTHONDONTWRITEBYTECODE=1 \
+    PYTHONPATH=/app \
+    PYTHONUNBUFFERED=1
+WORKDIR /app
+# volumes take over the owner of the folder that they cover
+RUN useradd --uid 1000 --create-home lab \
+    && install -d -o lab -g lab /beat /data /progress /run/lab notebooks
+
+FROM base AS uv
+ENV UV_COMPILE_BYTECODE=1 UV_LINK_MODE=copy UV_PYTHON_DOWNLOADS=never
+COPY install.py requirements.lock ./
+RUN python3 -c "import install; print(install.pinned('uv'))" >uv.txt \
+    && pip install --no-cache-dir --require-hashes --no-deps -r uv.txt
+RUN uv venv -q --python python3 .venv
+COPY pyproject.toml ./
+
+# uv checks the hashes of a constraints file for every package that it names
+FROM uv AS tasks-packages
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv pip install -q -c requirements.lock -r pyproject.toml --extra mail
+
+FROM tasks-packages AS flower-packages
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv pip install -q -c requirements.lock -r pyproject.toml --extra flower
+
+FROM uv AS course-packages
+RUN --mount=type=cache,target=/root/.cache/uv \
+    uv pip install -q -c requirements.lock -r pyproject.toml --extra course editables hatchling
+
+FROM base AS tasks
+COPY --from=tasks-packages /app/.venv .venv
+COPY celerylab celerylab
+COPY labtasks labtasks
+USER lab
+ENTRYPOINT ["python", "-m", "celerylab.container"]
+
+FROM base AS flower
+COPY --from=flower-packages /app/.venv .venv
+COPY celerylab celerylab
+COPY labtasks labtasks
+USER lab
+ENTRYPOINT ["python", "-m", "celerylab.container"]
+
+FROM base AS course
+COPY --from=course-packages /app/.venv .venv
+COPY README.md LICENSE pyproject.toml requirements.lock ./
+COPY celerylab celerylab
+COPY exercises exercises
+COPY labtasks labtasks
+COPY quizzes quizzes
+RUN --mount=from=uv,source=/usr/local/bin/uv,target=/usr/local/bin/uv \
+    uv pip install -q --no-deps --no-build-isolation --no-cache -e .
+# the learner's copy lies in a volume, made from this one
+COPY notebooks published/notebooks
+USER lab
+ENTRYPOINT ["python", "-m", "celerylab.container"]
+
+FROM course AS test
+USER root
+RUN --mount=type=cache,target=/root/.cache/uv \
+    --mount=from=uv,source=/usr/local/bin/uv,target=/usr/local/bin/uv \
+    UV_LINK_MODE=copy uv pip install -q -c requirements.lock -r pyproject.toml --extra course --extra test
+COPY conftest.py ./
+COPY tests tests
+USER lab

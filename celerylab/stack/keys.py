@@ -1,0 +1,9 @@
+"""Names of kombu's keys in Redis.
+
+Source: kombu's Redis transport, ``kombu/transport/redis.py``.
+"""
+
+UNACKED = "unacked"
+UNACKED_INDEX = "unacked_index"
+# separator between a queue's name and the priority of one of its lists
+PRIORITY = "\x06\x16"
