@@ -132,7 +132,7 @@ class Lab:
     @property
     def client(self) -> Celery:
         """A Celery app of the lab's own: sends tasks by their name, asks workers."""
-        return control.client(self.url)
+        return control.client(self.url, settings().result_backend if self._attached else None)
 
     @property
     def bundled(self) -> BundledWorker:

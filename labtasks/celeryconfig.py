@@ -13,7 +13,12 @@ include = ["labtasks.basics", "labtasks.images", "labtasks.mail", "labtasks.part
 
 task_default_queue = DEFAULT
 task_acks_late = _settings.acks_late
-broker_transport_options = {"visibility_timeout": _settings.visibility_timeout}
+broker_transport_options = {
+    "visibility_timeout": _settings.visibility_timeout,
+    # by default the messages of a dead worker are looked for every 100 s, whatever the timeout
+    "unacked_restore_interval": min(10, _settings.visibility_timeout),
+    "unacked_restore_throttle": 1,
+}
 worker_soft_shutdown_timeout = _settings.soft_shutdown
 
 beat_schedule = {

@@ -2,6 +2,7 @@
 
 import importlib
 import os
+import re
 import sys
 from collections.abc import Iterable
 from typing import Annotated
@@ -27,6 +28,9 @@ def settings() -> None:
     """Check what .env says, and write what the other services read."""
     _check("COMPOSE_PROFILES", PROFILES, texts.UNKNOWN_PROFILE)
     _check("WORKER_QUEUES", importlib.import_module(QUEUES).QUEUES, texts.UNKNOWN_QUEUE)
+    concurrency = os.environ.get("WORKER_CONCURRENCY", "1")
+    if not re.fullmatch("[1-9][0-9]*", concurrency):
+        raise Refused(texts.BAD_CONCURRENCY.format(value=concurrency))
     made = secrets.make()
     secrets.write(services.DATABASE, services.SQLITE)
     if made:

@@ -28,7 +28,9 @@ def database_url() -> str:
     """Return the address of the database for records, as SQLAlchemy reads it."""
     if read(DATABASE) == SQLITE:
         return "sqlite:////data/lab.sqlite3"
-    return f"postgresql+psycopg://lab:{read('POSTGRES_PASSWORD')}@{DATABASE_HOST}/lab"
+    # named, or a server without an encoding of its own has its text read as bytes
+    encoding = "client_encoding=utf8"
+    return f"postgresql+psycopg://lab:{read('POSTGRES_PASSWORD')}@{DATABASE_HOST}/lab?{encoding}"
 
 
 def lab_environment() -> dict[str, str]:

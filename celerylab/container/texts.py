@@ -11,6 +11,7 @@ NOT_ALLOWED = (
 )
 UNKNOWN_PROFILE = "COMPOSE_PROFILES names {name!r}. The profiles of this course are: {known}."
 UNKNOWN_QUEUE = "WORKER_QUEUES names {name!r}. The queues of this course are: {known}."
+BAD_CONCURRENCY = "WORKER_CONCURRENCY is {value!r}. It takes a whole number from 1 on."
 UNKNOWN_SERVICE = "There is no service {name!r}. These exist: {known}."
 POSTGRESQL = "Results and records are kept in PostgreSQL."
 REFUSED = "Celery Lab: {problem}"

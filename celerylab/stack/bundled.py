@@ -43,6 +43,8 @@ def main(target: str, node: str, concurrency: int, queues: str = "") -> int:
     gc.disable()
     module, _, name = target.partition(":")
     app = getattr(importlib.import_module(module), name)
+    # a result that meets a broker which is just restarting is stored a little later, not lost
+    app.conf.result_backend_always_retry = True
     worker = app.Worker(
         hostname=node,
         concurrency=concurrency,

@@ -11,8 +11,16 @@ LISTENING = 0.05  # s
 
 
 @lru_cache(maxsize=8)
-def client(url: str) -> "Celery":
-    """Return a Celery app for a broker's address that does not become the current app."""
+def client(url: str, backend: str | None = None) -> "Celery":
+    """Return a Celery app for a broker's address that does not become the current app.
+
+    Parameters
+    ----------
+    url
+        The broker.
+    backend
+        Where results are kept; the broker if not given.
+    """
     from celery import Celery  # 0.2 s: while it loads here, the worker already starts
 
     app = Celery("celerylab", set_as_current=False)
@@ -23,7 +31,7 @@ def client(url: str) -> "Celery":
         broker_connection_retry=False,
         # for so long an unanswered question listens on, and swallows the answer to the next; 1 s by default
         broker_transport_options={"polling_interval": LISTENING},
-        result_backend=url,
+        result_backend=backend or url,
     )
     return app
 

@@ -108,7 +108,7 @@ def test_a_forked_child_that_lives_on_does_not_keep_processes_alive(mark: str, t
         os.kill(os.getpid(), signal.SIGKILL)
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(code)], check=False)
-    assert within(GONE_WITHIN, lambda: not [p for p in marked(mark) if p.name() == "sleep"])
+    assert within(GONE_WITHIN, lambda: not [p for p in marked(mark) if p.info["name"] == "sleep"])
 
 
 def test_a_program_gets_its_arguments_its_input_and_its_log(tmp_path: Path) -> None:

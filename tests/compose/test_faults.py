@@ -1,0 +1,110 @@
+"""What becomes of tasks when a container dies."""
+
+import itertools
+import re
+import time
+from datetime import datetime
+
+import pytest
+
+from tests.compose.stack import Stack, until
+
+pytestmark = pytest.mark.timeout(900)
+
+# sends so many tasks, tells at a fifth of the results, and in the end how many were right
+SEND = """
+from kombu.exceptions import OperationalError
+results = {{n: basics.add.delay(n, 1) if n % 10 else basics.long_task.delay(0.3) for n in range({n})}}
+expected = {{n: n + 1 if n % 10 else "done after 0.3 s" for n in results}}
+right, told, deadline = set(), False, time.monotonic() + 150
+while len(right) < len(results) and time.monotonic() < deadline:
+    for n in sorted(results.keys() - right):
+        try:
+            if results[n].successful() and results[n].result == expected[n]:
+                right.add(n)
+        except (redis.RedisError, OperationalError):
+            break  # while the broker is away
+    if not told and len(right) >= len(results) / 5:
+        told = True
+        print(json.dumps({{"right": len(right), "held": broker.hlen("unacked")}}), flush=True)
+    time.sleep(0.05)
+print(json.dumps({{"right": len(right), "missing": [results[n].id for n in sorted(results.keys() - right)]}}))
+"""
+
+
+def test_no_late_ack_task_is_lost_when_the_worker_is_killed(stack: Stack) -> None:
+    program = stack.python(SEND.format(n=500))
+    begun = program.next()
+    stack.run("kill", "-s", "KILL", "worker")
+    assert begun["held"] > 0
+    assert begun["right"] < 500
+    stack.run("start", "worker")
+    assert program.end() == {"right": 500, "missing": []}
+
+
+def test_worker_comes_back_by_itself_when_its_process_is_killed(stack: Stack) -> None:
+    before = stack.state("worker")["StartedAt"]
+    stack.run("exec", "-T", "worker", "sh", "-c", "kill -9 -1", check=False)  # all but the container's first
+    until(lambda: stack.state("worker")["StartedAt"] != before, "the worker's second start")
+    until(lambda: stack.health("worker") == "healthy", "a healthy worker")
+
+
+def test_nothing_acknowledged_is_lost_when_redis_is_killed(stack: Stack) -> None:
+    program = stack.python(SEND.format(n=300))
+    begun = program.next()
+    stack.run("kill", "-s", "KILL", "redis")
+    assert begun["right"] < 300
+    stack.run("start", "redis")
+    assert program.end() == {"right": 300, "missing": []}
+    until(lambda: stack.health("worker") == "healthy", "a healthy worker")
+
+
+def test_worker_without_redis_turns_unhealthy_and_says_why(stack: Stack) -> None:
+    stack.run("stop", "redis")
+    until(lambda: stack.health("worker") == "unhealthy", "an unhealthy worker")
+    assert "Redis at redis:6379 cannot be reached" in stack.reasons("worker")
+    stack.run("start", "redis")
+    until(lambda: stack.health("worker") == "healthy", "a healthy worker")
+
+
+def test_beat_killed_and_restarted_sends_nothing_twice(stack: Stack) -> None:
+    def sent() -> list[float]:
+        lines = stack.run("logs", "-t", "--no-log-prefix", "worker").stdout.splitlines()
+        moments = [line.split()[0] for line in lines if "periodic_task" in line and "received" in line]
+        return [
+            datetime.fromisoformat(re.sub(r".*?(\d{4}-\S*\.\d{6})\d*Z", r"\1+00:00", each)).timestamp()
+            for each in moments
+        ]
+
+    seen = len(sent())
+    until(lambda: len(sent()) > seen, "a run of the periodic task")
+    killed = time.time()
+    stack.run("kill", "-s", "KILL", "beat")
+    stack.run("start", "beat")
+    until(lambda: len([at for at in sent() if at > killed]) >= 2, "two runs after the restart")
+    runs = sent()[seen:]
+    gaps = [later - earlier for earlier, later in itertools.pairwise(runs)]
+    assert min(gaps) > 5  # of 6 s
+
+
+def test_stopping_the_stack_ends_tasks_softly_and_in_time(stack: Stack) -> None:
+    program = stack.python("""
+results = [basics.long_task.delay(seconds) for seconds in (3, 600)]
+while [result.state for result in results] != ["PROGRESS", "PROGRESS"]:
+    time.sleep(0.05)
+print(json.dumps([result.id for result in results]))
+""")
+    short, long = program.end()
+    began = time.monotonic()
+    stack.run("stop")
+    took = time.monotonic() - began
+    stack.run("start", "redis")
+    until(lambda: stack.health("redis") == "healthy", "a healthy Redis")
+    short_state, waiting = stack.python(f"""
+states = [basics.app.AsyncResult(id).state for id in ("{short}",)]
+waiting = [json.loads(raw)["headers"]["id"] for raw in broker.lrange("labtasks", 0, -1)]
+print(json.dumps([states[0], waiting]))
+""").end()
+    assert short_state == "SUCCESS"
+    assert long in waiting
+    assert took < 15
