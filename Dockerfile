@@ -19,34 +19,36 @@ RUN uv venv -q --python python3 .venv
 COPY pyproject.toml ./
 
 # uv checks the hashes of a constraints file for every package that it names
-FROM uv AS tasks-packages
+FROM uv AS tasks-venv
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv pip install -q -c requirements.lock -r pyproject.toml --extra mail
 
-FROM tasks-packages AS flower-packages
-RUN --mount=type=cache,target=/root/.cache/uv \
-    uv pip install -q -c requirements.lock -r pyproject.toml --extra flower
-
-FROM uv AS course-packages
+FROM uv AS course-venv
 RUN --mount=type=cache,target=/root/.cache/uv \
     uv pip install -q -c requirements.lock -r pyproject.toml --extra course editables hatchling
 
-FROM base AS tasks
-COPY --from=tasks-packages /app/.venv .venv
+FROM base AS tasks-packages
+COPY --from=tasks-venv /app/.venv .venv
+
+FROM tasks-packages AS flower-packages
+RUN --mount=type=cache,target=/root/.cache/uv --mount=from=uv,target=/uv \
+    cd /uv/app && UV_LINK_MODE=copy /uv/usr/local/bin/uv pip install -q --compile-bytecode \
+    --python /app/.venv/bin/python -c requirements.lock -r pyproject.toml --extra flower
+
+FROM tasks-packages AS tasks
 COPY celerylab celerylab
 COPY labtasks labtasks
 USER lab
 ENTRYPOINT ["python", "-m", "celerylab.container"]
 
-FROM base AS flower
-COPY --from=flower-packages /app/.venv .venv
+FROM flower-packages AS flower
 COPY celerylab celerylab
 COPY labtasks labtasks
 USER lab
 ENTRYPOINT ["python", "-m", "celerylab.container"]
 
 FROM base AS course
-COPY --from=course-packages /app/.venv .venv
+COPY --from=course-venv /app/.venv .venv
 COPY README.md LICENSE pyproject.toml requirements.lock ./
 COPY celerylab celerylab
 COPY exercises exercises

@@ -1,18 +1,20 @@
 # Every target installs what it needs into .venv first; PYTHON= chooses the interpreter.
 PYTHON ?= python3
 BIN := .venv/bin
+PYTEST := $(BIN)/python -m pytest -p tests.startup
 COMPOSE := docker compose -f docker-compose.yml -f tests/compose/docker-compose.test.yml
 HOST ?= 127.0.0.1
 WORKERS ?= 5
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-11s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-13s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 lab: install ## start the course in JupyterLab (PORT=8899, BROWSER=0, HOST=0.0.0.0)
 	@$(BIN)/celerylab lab --host $(HOST) $(if $(PORT),--port $(PORT)) $(if $(filter 0,$(BROWSER)),--no-browser)
 
 test: install-test ## run every test, notebooks included (WORKERS=5 at a time)
-	$(BIN)/python -m pytest -p tests.startup -n $(WORKERS) --nbval tests notebooks $(ARGS)
+	$(PYTEST) -n $(WORKERS) --nbval --ignore=tests/compose tests notebooks $(ARGS)
+	$(PYTEST) -rs tests/compose
 
 test-compose: ## run all notebooks in the jupyter container, against the worker container
 	$(COMPOSE) up --build --wait && $(COMPOSE) exec -T jupyter python -m pytest -p tests.startup --noconftest --nbval --nbval-sanitize-with=tests/compose/sanitize.cfg notebooks $(ARGS)

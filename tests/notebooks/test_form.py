@@ -91,7 +91,7 @@ def test_links_lead_to_files_that_are_there(path: Path) -> None:
 def test_lesson_opens_with_what_it_gives_needs_and_takes(path: Path) -> None:
     first, *_ = cells(path, "markdown")
     assert OPENING.match(source(first)), source(first)
-    assert source(cells(path, "code")[0]).startswith("from celerylab import lab\n\nlab.start()")
+    assert source(cells(path, "code")[0]).startswith("from celerylab import lab\n\nlab.start(")
 
 
 @every_lesson
