@@ -13,7 +13,7 @@ from celerylab.stack.broker import Broker
 from celerylab.stack.process import ManagedProcess, python
 
 TASKS = 5000
-PAIRS = 3
+PAIRS = 5
 
 
 def measure() -> Row:
