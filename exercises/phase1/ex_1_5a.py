@@ -8,7 +8,7 @@ from celery.exceptions import TimeoutError as NoResult
 
 from celerylab import lab
 from exercises import Outcome, learners_code, not_attempted, not_right, right, unfinished
-from exercises.phase1.fresh_1_5 import fresh
+from exercises.fresh import fresh
 
 TITLE = "Configure a shop"
 

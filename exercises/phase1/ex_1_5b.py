@@ -10,7 +10,7 @@ from celery.exceptions import TimeoutError as NoResult
 from celerylab import lab
 from celerylab.views.queues import Message
 from exercises import Outcome, call, not_attempted, not_right, right, unfinished
-from exercises.phase1.fresh_1_5 import fresh
+from exercises.fresh import fresh
 from labtasks import users
 
 TITLE = "Remind a customer"

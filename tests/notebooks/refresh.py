@@ -19,6 +19,8 @@ METADATA = {
     "kernelspec": {"display_name": "Python 3 (ipykernel)", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+# a frame, or several in one, of code that the lesson did not write
+LIBRARY = re.compile(r"site-packages/|/lib/python3|/celerylab/|<frozen |frames?\]")
 # where packages and cells lie differs from machine to machine
 PLACES = [
     (re.compile(r"(?:~|/)[^\s:'\"\x1b]*/site-packages/"), ""),
@@ -82,9 +84,16 @@ def main(wanted: list[str]) -> int:
 
 
 def _short(traceback: list[str]) -> list[str]:
-    """Keep what the reader of a lesson looks at: the cell's own lines and the exception."""
-    entries = traceback if len(traceback) <= 3 else [*traceback[:3], "...", traceback[-1]]
-    return [_placeless(entry) for entry in entries]
+    """Keep what the reader of a lesson looks at: the lines of the lesson and the exception."""
+    last = len(traceback) - 1
+    kept = []
+    for n, entry in enumerate(traceback):
+        frame = entry.partition("\n")[0]
+        if n < 2 or n == last or not LIBRARY.search(frame):
+            kept.append(_placeless(entry))
+        elif kept[-1] != "...":
+            kept.append("...")
+    return kept
 
 
 def _placeless(text: str) -> str:

@@ -1,4 +1,4 @@
-"""What the checks of lesson 1-5 share: a learner's module, run anew each time."""
+"""A learner's module, run anew each time that it is checked."""
 
 import importlib.machinery
 import importlib.util
@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 from types import ModuleType
 
-from exercises import learners_code
+from exercises.attempt import learners_code
 
 
 def fresh(name: str) -> ModuleType:
