@@ -60,6 +60,17 @@ def test_services_run_without_rights_that_they_need_not(stack: Stack) -> None:
         assert "Read-only file system" in written.stderr
 
 
+@pytest.mark.parametrize("service", ["worker", "beat", "flower", "mail", "jupyter"])
+def test_service_that_hangs_is_unhealthy_and_says_so(stack: Stack, service: str) -> None:
+    health = ("exec", "-T", service, "python", "-m", "celerylab.container", "health", service)
+    stack.run("exec", "-T", service, "sh", "-c", "kill -STOP -1")  # all but the container's first
+    hanging = stack.run(*health, check=False)
+    stack.run("exec", "-T", service, "sh", "-c", "kill -CONT -1")
+    assert hanging.returncode == 1
+    assert hanging.stderr.startswith("Celery Lab: ")
+    until(lambda: stack.run(*health, check=False).returncode == 0, "a healthy service again")
+
+
 def test_three_workers_share_the_queue(stack: Stack) -> None:
     stack.run("up", "--wait", "--scale", "worker=3", "worker")
     program = stack.python("""
