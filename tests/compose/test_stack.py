@@ -74,13 +74,14 @@ def test_service_that_hangs_is_unhealthy_and_says_so(stack: Stack, service: str)
 def test_three_workers_share_the_queue(stack: Stack) -> None:
     stack.run("up", "--wait", "--scale", "worker=3", "worker")
     program = stack.python("""
-results = [basics.long_task.delay(1) for _ in range(6)]
-began = time.monotonic()
-nodes = basics.app.control.inspect(timeout=2).active() or {}
+results = [basics.long_task.delay(0.2) for _ in range(60)]
 [result.get(timeout=60) for result in results]
-print(json.dumps([len(nodes), sum(map(len, nodes.values()))]))
+stats = basics.app.control.inspect(timeout=3).stats()
+print(json.dumps([found["total"].get("labtasks.basics.long_task", 0) for found in stats.values()]))
 """)
-    assert program.end() == [3, 6]  # two processes each: all six run at once
+    ran = program.end()
+    assert len(ran) == 3
+    assert min(ran) > 0
     stack.run("up", "--wait", "--scale", "worker=1", "worker")
 
 
