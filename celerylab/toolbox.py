@@ -331,9 +331,10 @@ class Lab:
         if not nodes:
             raise LabError(texts.NO_BUNDLED_WORKER.format(url=control.without_password(url), app=BUNDLED_APP))
         self._attached, self._attached_nodes = url, nodes
-        self._presence = self._presence or attached.Presence(url)
-        if settings().broker_owned and not self._presence.others():
-            attached.clear_leftovers(self.redis, attached.queues_of(url, nodes))
+        if self._presence is None:  # what lies there at a second start is this lesson's own
+            self._presence = attached.Presence(url)
+            if settings().broker_owned and not self._presence.others():
+                attached.clear_leftovers(self.redis, attached.queues_of(url, nodes))
         self._smtp = self._smtp or ports.reserved()
         own_mail = {} if os.environ.get(SMTP_HOST) else self._own_mail(self._smtp)
         own_database = {} if os.environ.get(DATABASE_URL) else self._own_database()

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     import redis
 
 PRESENCE = "celery-lab-notebook"
+ANSWER_TIMEOUT = 10.0  # s; asked by name, workers that answer sooner are not waited for
 KEPT = re.compile(r"_kombu\.binding\..*|unacked.*|celery-task-meta-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 
 
@@ -41,7 +42,7 @@ class Presence:
 
 def queues_of(url: str, nodes: "Collection[str]") -> set[str]:
     """Return the names of the queues that some workers consume."""
-    inspect = control.client(url).control.inspect(destination=list(nodes), timeout=1.0)
+    inspect = control.client(url).control.inspect(destination=list(nodes), timeout=ANSWER_TIMEOUT)
     return {queue["name"] for queues in (inspect.active_queues() or {}).values() for queue in queues}
 
 
@@ -53,9 +54,12 @@ def clear_leftovers(client: "redis.Redis", keep: "Collection[str]") -> None:
     client
         Of a database that holds nothing but the lab's.
     keep
-        Queues whose messages stay: those of the bundled worker. Results under ids that Celery
-        made stay too, somebody may wait for them.
+        Queues whose messages stay: those of the bundled worker. If there is none, its worker did
+        not say, and everything stays. Results under ids that Celery made stay too, somebody may
+        wait for them.
     """
+    if not keep:
+        return
     for tag, held in client.hgetall(UNACKED).items():
         if json.loads(held)[2] not in keep:
             client.hdel(UNACKED, tag)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from celerylab import Lab
+from celerylab.stack.attached import clear_leftovers
 from tests.processes import within
 
 MODULE = """
@@ -67,6 +68,24 @@ def test_start_clears_what_lessons_left_in_a_database_of_the_labs_own(
     assert not host.redis.exists("gate 1", "celery-task-meta-left-0", "unacked", "unacked_index")
     assert attached.client.AsyncResult(kept).result == 3
     assert attached.client.send_task("labtasks.basics.add", (2, 2), queue="labtasks").get(timeout=10) == 4
+
+
+def test_second_start_keeps_what_the_lesson_has_by_then(
+    host: Lab, attached: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("CELERYLAB_BROKER_OWNED", "true")
+    attached.start()
+    leave_things(host)
+    before = sorted(host.redis.keys("*"))
+    attached.start()
+    assert sorted(host.redis.keys("*")) == before
+
+
+def test_nothing_is_cleared_while_no_worker_says_which_queues_are_its_own(host: Lab) -> None:
+    leave_things(host)
+    before = sorted(host.redis.keys("*"))
+    clear_leftovers(host.redis, keep=())
+    assert sorted(host.redis.keys("*")) == before
 
 
 def test_start_leaves_another_database_as_it_is(host: Lab, attached: Lab) -> None:
