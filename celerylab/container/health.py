@@ -1,6 +1,5 @@
 """What each service is asked before it counts as healthy: a question that only it can answer."""
 
-import os
 import smtplib
 from collections.abc import Callable
 
@@ -28,10 +27,9 @@ def beat() -> None:
 
 def flower() -> None:
     """Ask Flower, with its password, for the workers that it sees; without, it must refuse."""
-    user, password = os.environ.get("FLOWER_USER", "lab"), read("FLOWER_PASSWORD")
     base = f"http://127.0.0.1:{services.FLOWER_PORT}"
     _get(f"{base}/api/workers", 401)
-    if not _get(f"{base}/api/workers?status=true", 200, auth=(user, password)):
+    if not _get(f"{base}/api/workers?status=true", 200, auth=services.flower_login()):
         raise Unhealthy(texts.NO_WORKERS)
 
 
@@ -47,9 +45,8 @@ def mail() -> None:
 
 def jupyter() -> None:
     """Ask JupyterLab, with its token, how it is."""
-    port = os.environ.get("JUPYTER_PORT", "8888")
     headers = {"Authorization": f"token {read('JUPYTER_TOKEN')}"}
-    _get(f"http://127.0.0.1:{port}/api/status", 200, headers=headers)
+    _get(f"http://127.0.0.1:{services.jupyter_port()}/api/status", 200, headers=headers)
 
 
 PROBES: dict[str, Callable[[], None]] = {

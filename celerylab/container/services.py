@@ -58,6 +58,16 @@ def beat_node() -> str:
     return f"celerybeat@{socket.gethostname()}"
 
 
+def flower_login() -> tuple[str, str]:
+    """Return user and password of Flower."""
+    return os.environ.get("FLOWER_USER", "lab"), read("FLOWER_PASSWORD")
+
+
+def jupyter_port() -> str:
+    """Return the port of JupyterLab, inside the container and out."""
+    return os.environ.get("JUPYTER_PORT", "8888")
+
+
 def worker() -> list[str]:
     """Return the command of the bundled worker."""
     concurrency = os.environ.get("WORKER_CONCURRENCY", "2")
@@ -73,8 +83,7 @@ def beat() -> list[str]:
 
 def flower() -> list[str]:
     """Return the command of Flower, its password in the environment."""
-    user = os.environ.get("FLOWER_USER", "lab")
-    os.environ["FLOWER_BASIC_AUTH"] = f"{user}:{read('FLOWER_PASSWORD')}"
+    os.environ["FLOWER_BASIC_AUTH"] = ":".join(flower_login())
     return ["celery", "-A", APP, "flower", "--address=0.0.0.0", f"--port={FLOWER_PORT}"]
 
 
@@ -87,8 +96,8 @@ def jupyter() -> list[str]:
     """Return the command of JupyterLab, its token in the environment, the notebooks in place."""
     renew(ROOT / "published/notebooks", ROOT / "notebooks")
     os.environ["JUPYTER_TOKEN"] = read("JUPYTER_TOKEN")
-    port = os.environ.get("JUPYTER_PORT", "8888")
-    return ["celerylab", "lab", "--host", "0.0.0.0", "--port", port, "--no-browser"]  # noqa: S104  # published on loopback
+    where = ["--host", "0.0.0.0", "--port", jupyter_port()]  # noqa: S104  # published on loopback
+    return ["celerylab", "lab", *where, "--no-browser"]
 
 
 def client() -> list[str]:
