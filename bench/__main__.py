@@ -3,7 +3,7 @@
 import sys
 from importlib import import_module
 
-ROWS = ("start", "throughput", "memory", "notebooks")
+ROWS = ("start", "throughput", "memory", "notebooks", "draw", "timeline", "pictures")
 
 
 def main(wanted: list[str]) -> int:

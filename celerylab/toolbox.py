@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import weakref
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,14 +15,20 @@ from celerylab.stack import attached, control, ports, texts
 from celerylab.stack.broker import Broker, answers, client
 from celerylab.stack.owner import owner
 from celerylab.stack.worker import BUNDLED_APP, BUNDLED_TASK, BundledWorker, Worker
+from celerylab.views.sent import Sent
 
 if TYPE_CHECKING:
     import redis
     from celery import Celery
+    from celery.canvas import Signature
+    from celery.result import ResultBase
 
     from celerylab.stack.mailbox import Mail
     from celerylab.stack.server import Server
     from celerylab.stack.webhook import Webhook
+    from celerylab.views.follow import Followed
+    from celerylab.views.outcomes import Outcomes
+    from celerylab.views.picture import Picture
     from celerylab.views.queues import Message
     from celerylab.views.table import Table
     from celerylab.views.watch import Watch
@@ -30,6 +37,7 @@ URL = "CELERYLAB_BROKER_URL"
 SMTP_HOST = "CELERYLAB_SMTP_HOST"
 DATABASE_URL = "CELERYLAB_DATABASE_URL"
 RESULT_BACKEND = "CELERYLAB_RESULT_BACKEND"
+WORK_FOLDER = "CELERYLAB_WORK_FOLDER"
 # Celery reads these before Celery(broker=...): an address left there would take over every app
 OVERRIDING = (
     "CELERY_BROKER_URL",
@@ -59,6 +67,8 @@ class Lab:
         self._webhooks: list[Webhook] = []
         self._smtp: socket.socket | None = None
         self._environment: dict[str, str | None] = {}
+        self._sent = Sent()
+        self._watches: weakref.WeakSet[Watch] = weakref.WeakSet()
 
     # -- start and stop ---------------------------------------------------------------
 
@@ -87,10 +97,12 @@ class Lab:
             self._attach(given.broker_url)
         else:
             self._start_embedded(given.start_timeout)
+        self._sent.listen()
         self._card().show()
 
     def stop(self) -> None:
         """End everything that the lab started, and give back the environment as it was."""
+        self._sent.close()
         for server in self._servers.values():
             server.kill()
         for worker in self._workers.values():
@@ -226,7 +238,8 @@ class Lab:
         self._need_start()
         if target in self._servers:
             self._servers[target].stop()
-        self._servers[target] = Server(target, port=port, timeout=settings().start_timeout)
+        read = settings()
+        self._servers[target] = Server(target, port=port, host=read.serve_host, timeout=read.start_timeout)
         return self._servers[target].start()
 
     def mailbox(self, *, delay: float = 0.0) -> Mail:
@@ -261,7 +274,7 @@ class Lab:
         """
         from celerylab.stack.webhook import Webhook
 
-        self._webhooks.append(Webhook(delay, status, answer))
+        self._webhooks.append(Webhook(delay, status, answer, settings().serve_host))
         return self._webhooks[-1]
 
     # -- what is to be seen -----------------------------------------------------------
@@ -276,7 +289,9 @@ class Lab:
         """
         from celerylab.views.watch import Watch
 
-        return Watch(self.url, wait)
+        watch = Watch(self.url, wait)
+        self._watches.add(watch)
+        return watch
 
     def queues(self) -> Table:
         """Return the queues that hold messages, and how many."""
@@ -289,6 +304,63 @@ class Lab:
         from celerylab.views.queues import peek
 
         return peek(self.redis, queue, index)
+
+    def draw(self, canvas: Signature | ResultBase) -> Picture:
+        """Draw a canvas: what comes after to the right, what runs at the same time below.
+
+        Wide groups and long chains are folded, with a count; what failed stays in sight.
+
+        Parameters
+        ----------
+        canvas
+            A signature: of a task, chain, group or chord, nested at will. Or the result of one:
+            then each task has its state and result, and how long it ran if a ``lab.watch()``
+            has seen it.
+
+        Raises
+        ------
+        LabError
+            It is neither.
+        """
+        from celery.result import ResultBase
+
+        from celerylab.views.draw import draw
+        from celerylab.views.flow import from_result, from_signature
+
+        if isinstance(canvas, ResultBase):
+            known = self._outcomes()
+            return draw(from_result(canvas, known.call, known.of))
+        return draw(from_signature(canvas))
+
+    def follow(self, result: ResultBase, *, timeout: float = 60.0) -> Followed:
+        """Show a progress bar until a result is ready, and return how it ended.
+
+        A task that fails is shown, not raised. An interrupt ends the following alone.
+
+        Parameters
+        ----------
+        result
+            Of a task, whose own progress is shown: ``update_state(meta=...)`` with ``current``
+            and ``total``, or ``progress`` in percent, and a text ``status``. Or of a group, chord
+            or chain, whose finished tasks are counted.
+        timeout
+            Seconds.
+
+        Raises
+        ------
+        Timeout
+            It was not ready by then; the tasks go on.
+        LabError
+            It is no result.
+        """
+        from celery.result import ResultBase
+
+        from celerylab.views import texts as views_texts
+        from celerylab.views.follow import follow
+
+        if not isinstance(result, ResultBase):
+            raise LabError(views_texts.NO_RESULT.format(kind=type(result).__name__))
+        return follow(result, self._outcomes().call, timeout)
 
     def __repr__(self) -> str:
         return repr(self._card()) if self._broker or self._attached else texts.NOT_STARTED
@@ -314,9 +386,9 @@ class Lab:
     def _spawn_bundled(self, broker: Broker, timeout: float) -> None:
         if self._bundled is None or not self._bundled.alive:
             assert self._smtp is not None
-            mail, database = self._own_mail(self._smtp), self._own_database()
+            mail, files = self._own_mail(self._smtp), {**self._own_database(), **self._own_work_folder()}
             aside = dict.fromkeys((*OVERRIDING, RESULT_BACKEND))
-            self._export({**aside, URL: broker.url, **mail, **database})
+            self._export({**aside, URL: broker.url, **mail, **files})
             self._bundled = BundledWorker(broker_url=broker.url, timeout=timeout)
             self._bundled.spawn()
 
@@ -338,7 +410,8 @@ class Lab:
         self._smtp = self._smtp or ports.reserved()
         own_mail = {} if os.environ.get(SMTP_HOST) else self._own_mail(self._smtp)
         own_database = {} if os.environ.get(DATABASE_URL) else self._own_database()
-        self._export({**dict.fromkeys(OVERRIDING), **own_mail, **own_database})
+        own_folder = {} if os.environ.get(WORK_FOLDER) else self._own_work_folder()
+        self._export({**dict.fromkeys(OVERRIDING), **own_mail, **own_database, **own_folder})
 
     @staticmethod
     def _own_mail(bound: socket.socket) -> dict[str, str]:
@@ -347,6 +420,10 @@ class Lab:
     @staticmethod
     def _own_database() -> dict[str, str]:
         return {DATABASE_URL: f"sqlite:///{owner().folder / 'lab.sqlite3'}"}
+
+    @staticmethod
+    def _own_work_folder() -> dict[str, str]:
+        return {WORK_FOLDER: str(owner().folder / "work")}
 
     def _export(self, ours: Mapping[str, str | None]) -> None:
         """Tell labtasks and the learner's modules, through the environment, where things are."""
@@ -365,6 +442,11 @@ class Lab:
             where = control.without_password(self._attached)
             return Card(texts.CARD_ATTACHED, where, ", ".join(nodes), note)
         return Card(texts.CARD_EMBEDDED, texts.CARD_BROKER, repr(self.bundled))
+
+    def _outcomes(self) -> Outcomes:
+        from celerylab.views.outcomes import Outcomes
+
+        return Outcomes(self._sent, sorted(self._watches, key=lambda watch: watch.began))
 
     def _need_start(self) -> None:
         if self._broker is None and self._attached is None:

@@ -52,3 +52,23 @@ VARIES = {
     "origin": "(process id and host of the sender)",
     "time": "(a time)",
 }
+
+ITEMS = "{n} items"
+COMES = "…"
+THEN = " → "
+BESIDE = " | "
+MORE = "{n} more"
+NO_CANVAS = "lab.draw takes a signature, such as add.s(2, 3), or a result, not {kind}."
+GROUP_OF = "group of {n}"
+JOIN = "waits\nfor all {n}"
+RAN = "{seconds:.2f} s"
+RESULT = "= {value}"
+UNKNOWN_TASK = "task"
+
+FOLLOWING = "Progress of {name}"
+FOLLOWED = "{name}: {state}"
+FOLLOWED_FAILED = "{name}: {state}, {problem}"
+FOLLOWED_TASKS = "{done} of {n} tasks done"
+FOLLOWED_TASKS_FAILED = "{done} of {n} tasks done, {failed} of them failed"
+NOT_FOLLOWED = "Followed {name} for {seconds} s; it is not ready: {how}. It goes on, if a worker runs it."
+NO_RESULT = "lab.follow takes the result of a task, group, chord or chain, not {kind}."

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 LANE_HEIGHT = 0.45  # inches
 BAR = 0.64  # of a lane
 WAIT = 0.42  # of a lane, below its middle
+NARROW = 0.004  # of the axis' width: a bar that has no room for a hatch
 LETTER = 0.011  # of the axis' width, that a letter of a bar's label takes
 
 Lane = tuple[str, int]
@@ -98,12 +99,27 @@ def _draw_waits(
 ) -> Artist:
     from matplotlib.collections import LineCollection
 
-    waits = [(rows[lane], _begin(run), run.started or end) for run, lane in zip(runs, placed, strict=True)]
+    waits: dict[int, list[tuple[float, float]]] = defaultdict(list)
+    for run, lane in zip(runs, placed, strict=True):
+        waits[rows[lane]].append((_begin(run) - start, (run.started or end) - start))
     # under the bar, where the bars of earlier tasks do not hide it
-    segments = [[(since - start, row + WAIT), (until - start, row + WAIT)] for row, since, until in waits]
+    segments = [
+        [(since, row + WAIT), (until, row + WAIT)] for row in waits for since, until in united(waits[row])
+    ]
     lines = LineCollection(segments, colors="#555555", linewidths=1.2, linestyles=":", label=texts.WAITING)
     axes.add_collection(lines)
     return lines
+
+
+def united(spans: Sequence[tuple[float, float]]) -> list[tuple[float, float]]:
+    """Return spans of time in order, those that touch or overlap as one: drawn, they look the same."""
+    found: list[tuple[float, float]] = []
+    for since, until in sorted(spans):
+        if found and since <= found[-1][1]:
+            found[-1] = found[-1][0], max(until, found[-1][1])
+        else:
+            found.append((since, until))
+    return found
 
 
 def _draw_bars(
@@ -114,27 +130,43 @@ def _draw_bars(
     start: float,
     end: float,
 ) -> list[Artist]:
-    from matplotlib.collections import PatchCollection
-    from matplotlib.patches import Patch, Rectangle
+    from matplotlib.collections import PolyCollection
+    from matplotlib.patches import Patch
 
     handles: list[Artist] = []
-    bars: dict[str, list[Rectangle]] = defaultdict(list)
+    bars: dict[str, list[tuple[int, float, float]]] = defaultdict(list)
     for run, lane in zip(runs, placed, strict=True):
         if run.started is None:
             continue
         left, width = run.started - start, (run.finished or end) - run.started
-        bars[run.task].append(Rectangle((left, rows[lane] - BAR / 2), width, BAR))
+        bars[run.task].append((rows[lane], left, width))
         label = run.args.strip("()").rstrip(",")
         if width > LETTER * (len(label) + 2) * (end - start):
             drawing.axes.text(
                 left + width / 2, rows[lane], label, ha="center", va="center", fontsize=8,
                 bbox={"facecolor": "white", "edgecolor": "none", "boxstyle": "round,pad=0.15"},
             )  # fmt: skip
-    for number, (task, rectangles) in enumerate(bars.items()):
+    for number, (task, places) in enumerate(bars.items()):
         look = {"facecolor": drawing.colour(number), "hatch": HATCHES[number % len(HATCHES)]}
-        drawing.axes.add_collection(PatchCollection(rectangles, edgecolor="white", linewidth=0.6, **look))
+        wide = [place for place in places if place[2] > NARROW * (end - start)]
+        slim = [place for place in places if place[2] <= NARROW * (end - start)]
+        drawing.axes.add_collection(PolyCollection(_boxes(wide), edgecolor="white", linewidth=0.6, **look))
+        # a white edge would leave nothing of it
+        drawing.axes.add_collection(PolyCollection(_boxes(slim), facecolor=look["facecolor"], linewidth=0.3))
         handles.append(Patch(label=task.rpartition(".")[2], edgecolor="white", **look))
     return handles
+
+
+def _boxes(places: Sequence[tuple[int, float, float]]) -> list[list[tuple[float, float]]]:
+    return [
+        [
+            (left, row - BAR / 2),
+            (left + width, row - BAR / 2),
+            (left + width, row + BAR / 2),
+            (left, row + BAR / 2),
+        ]
+        for row, left, width in places
+    ]
 
 
 def _lane_name(lane: Lane, order: Sequence[Lane], runs: Sequence[Run]) -> str:

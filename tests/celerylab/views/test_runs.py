@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from celerylab.views.runs import Run, Runs
-from celerylab.views.timeline import NOWHERE, lanes, timeline
+from celerylab.views.timeline import NOWHERE, lanes, timeline, united
 
 PNG = b"\x89PNG"
 
@@ -124,3 +124,7 @@ def test_timeline_draws_even_little_and_says_what_it_shows(runs: list[Run], text
     picture = timeline(runs)
     assert repr(picture) == text
     assert picture.png.startswith(PNG)
+
+
+def test_waits_that_overlap_are_one_line() -> None:
+    assert united([(3, 4), (0, 1), (0.5, 2), (2, 2.5)]) == [(0, 2.5), (3, 4)]
