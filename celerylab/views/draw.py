@@ -13,9 +13,9 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
 WIDTH = 8.0  # inches
-COLUMN = 1.55  # inches at most
+COLUMN = 1.85  # inches at most
 ROW = 0.5  # inches, and more for each line below the arguments
-LINE = 0.17  # inches
+LINE = 0.19  # inches
 FRAME = 0.4  # of a row, above a group, for what it says
 PAD = 0.12  # of a row, below a group
 INSET = 0.05  # of a column, between the frames of groups in groups
@@ -25,7 +25,7 @@ JOIN = 0.45  # of a column
 COLUMNS, HEIGHT = 6, 5.2  # fold until there are no more columns, and no more inches
 LIMITS = ((6, 8), (5, 6), (4, 5), (4, 4), (3, 4), (3, 3))
 BIG, SMALL = 9.5, 6.0  # pt
-LETTER = 0.0088  # inches that a letter takes for each pt
+LETTER, BOLD = 0.0083, 0.0095  # inches that a letter takes for each pt
 
 ROUND = "round,pad=0,rounding_size=0.06"
 INK, QUIET = "#1a1a1a", "#666666"
@@ -103,8 +103,9 @@ def _lines(step: Step) -> list[str]:
 
 
 def _font(flow: Flow, column: float) -> float:
-    longest = max((len(line) for step in steps(flow) for line in [step.call.name, *_lines(step)]), default=1)
-    return max(SMALL, min(BIG, column * (BOX - 0.06) / (longest * LETTER)))
+    names = [len(step.call.name) * BOLD for step in steps(flow)]
+    lines = [len(line) * LETTER for step in steps(flow) for line in _lines(step)]
+    return max(SMALL, min(BIG, column * (BOX - 0.06) / max([*names, *lines, LETTER])))
 
 
 class _Drawing:

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from celerylab.views.watch import Watch
 
 
+RESULT = 16  # letters
+
+
 class Outcomes:
     """Calls and outcomes by task.
 
@@ -49,7 +52,7 @@ class Outcomes:
             state = run.state
         shown = None
         if found["status"] == "SUCCESS":
-            shown = texts.RESULT.format(value=short(value))
+            shown = texts.RESULT.format(value=short(value, RESULT))
         elif isinstance(value, Exception):
             shown = type(value).__name__
         return Outcome(state, shown, run.ran if run else None)
