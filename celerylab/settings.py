@@ -23,6 +23,7 @@ class Settings(msgspec.Struct, frozen=True):
     broker_owned: bool = False
     result_backend: str | None = None
     mail_url: str | None = None
+    serve_host: str = "127.0.0.1"
     start_timeout: Annotated[float, msgspec.Meta(gt=0)] = 30.0
 
 

@@ -231,7 +231,8 @@ class Lab:
     def serve(self, target: str, *, port: int | None = None) -> Server:
         """Serve an ASGI or WSGI app, ``module:app``; return when it accepts connections.
 
-        Served already, it is stopped first.
+        Served already, it is stopped first. It listens where ``CELERYLAB_SERVE_HOST`` says, on
+        loopback by default, as a webhook does.
         """
         from celerylab.stack.server import Server
 

@@ -33,6 +33,12 @@ def multiply(x: float, y: float) -> float:
     return x * y
 
 
+@app.task
+def sum_results(values: Sequence[float]) -> float:
+    """Return the sum of what the tasks of a group returned, as the body of a chord."""
+    return sum(values)
+
+
 @app.task(bind=True)
 def long_task(self: "Task[Any, Any]", seconds: float) -> str:
     """Take so many seconds, and report progress all the while.

@@ -1,6 +1,6 @@
 """Celery's configuration of the app, in Celery's own names."""
 
-from labtasks.queues import DEFAULT
+from labtasks.queues import CPU_INTENSIVE, DEFAULT, HIGH_PRIORITY, IO_INTENSIVE, QUEUES
 from labtasks.settings import settings
 
 _settings = settings()
@@ -9,9 +9,28 @@ broker_url = _settings.broker_url
 result_backend = _settings.result_backend or _settings.broker_url
 broker_connection_retry_on_startup = True
 
-include = ["labtasks.basics", "labtasks.images", "labtasks.mail", "labtasks.partners", "labtasks.periodic"]
+include = [
+    "labtasks.basics",
+    "labtasks.batches",
+    "labtasks.conditions",
+    "labtasks.datasets",
+    "labtasks.images",
+    "labtasks.mail",
+    "labtasks.partners",
+    "labtasks.periodic",
+    "labtasks.reports",
+]
 
 task_default_queue = DEFAULT
+task_queues = {name: {"exchange": name, "routing_key": name} for name in QUEUES}
+# a misspelt queue is refused, instead of being made and never consumed
+task_create_missing_queues = False
+task_routes = {
+    "labtasks.conditions.high_priority_processing": {"queue": HIGH_PRIORITY},
+    "labtasks.reports.generate_report": {"queue": CPU_INTENSIVE},
+    "labtasks.images.download_image": {"queue": IO_INTENSIVE},
+    "labtasks.images.upload_image": {"queue": IO_INTENSIVE},
+}
 task_acks_late = _settings.acks_late
 broker_transport_options = {
     "visibility_timeout": _settings.visibility_timeout,

@@ -1,6 +1,8 @@
 """The app's settings, from the environment."""
 
 import os
+import tempfile
+from pathlib import Path
 from typing import Annotated
 
 import msgspec
@@ -25,6 +27,8 @@ class Settings(msgspec.Struct, frozen=True):
     mail_from: str = "noreply@example.com"
     http_timeout: Annotated[float, msgspec.Meta(gt=0)] = 10.0
     database_url: str | None = None
+    work_folder: Path = msgspec.field(default_factory=lambda: Path(tempfile.gettempdir()) / "celery-lab")
+    notify_url: str | None = None
     acks_late: bool = False
     visibility_timeout: Annotated[int, msgspec.Meta(ge=1)] = 3600  # s
     soft_shutdown: Annotated[float, msgspec.Meta(ge=0)] = 0.0  # s
@@ -47,8 +51,12 @@ def settings() -> Settings:
             "run lab.start() first; elsewhere, set it to an address such as redis://127.0.0.1:6379/0."
         )
     try:
-        return msgspec.convert(given, Settings, strict=False)
+        return msgspec.convert(given, Settings, strict=False, dec_hook=_decode)
     except msgspec.ValidationError as error:
         what, _, path = str(error).partition(" - at ")
         name = path.strip("`").removeprefix("$.").upper()
         raise SettingsError(f"{PREFIX}{name}: {what[0].lower()}{what[1:]}.") from None
+
+
+def _decode(kind: type, value: str) -> object:
+    return kind(value)

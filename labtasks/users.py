@@ -1,51 +1,26 @@
-"""The people who registered: a table, SQLite or any other database that SQLAlchemy knows."""
+"""The people who registered."""
 
-from functools import lru_cache
+from collections.abc import Collection
 
-from sqlalchemy import Engine, create_engine
-from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
+from sqlalchemy import Delete, Update, bindparam, delete, update
+from sqlalchemy.orm import Session
 
-from labtasks.settings import SettingsError, settings
+from labtasks.database import User, engine
+
+_CHOSEN = User.id.in_(bindparam("ids", expanding=True))
+OPERATIONS: dict[str, Update | Delete] = {
+    "activate": update(User).where(_CHOSEN).values(is_active=True),
+    "deactivate": update(User).where(_CHOSEN).values(is_active=False),
+    "delete": delete(User).where(_CHOSEN),
+}
 
 
 class NoSuchUser(LookupError):
     """No user has the id that was asked for."""
 
 
-class Base(DeclarativeBase):
-    """Of every table of the course."""
-
-
-class User(Base):
-    """Somebody who registered."""
-
-    __tablename__ = "users"
-
-    id: Mapped[int] = mapped_column(primary_key=True)
-    username: Mapped[str]
-    email: Mapped[str]
-
-
-@lru_cache(maxsize=1)
-def engine() -> Engine:
-    """Return the engine of ``CELERYLAB_DATABASE_URL``, its tables made.
-
-    Made at the first call: in a prefork worker that is after the fork, so that no two
-    processes share a connection.
-    """
-    url = settings().database_url
-    if url is None:
-        raise SettingsError(
-            "CELERYLAB_DATABASE_URL is not set. In a notebook, run lab.start() first; "
-            "elsewhere, set it to an address such as sqlite:///users.sqlite3."
-        )
-    made = create_engine(url)
-    Base.metadata.create_all(made)
-    return made
-
-
 def register(username: str, email: str) -> int:
-    """Store a new user, committed, and return the id."""
+    """Store a new user, not active yet, committed, and return the id."""
     with Session(engine()) as session:
         user = User(username=username, email=email)
         session.add(user)
@@ -71,3 +46,15 @@ def find(user_id: int) -> User:
             raise NoSuchUser(f"there is no user {user_id}")
         session.expunge(found)
         return found
+
+
+def change(user_ids: Collection[int], operation: str) -> int:
+    """Do one of ``OPERATIONS`` to users, in one statement, committed.
+
+    Returns
+    -------
+    int
+        How many of them there were.
+    """
+    with engine().begin() as connection:
+        return connection.execute(OPERATIONS[operation], {"ids": list(user_ids)}).rowcount

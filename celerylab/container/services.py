@@ -42,6 +42,7 @@ def lab_environment() -> dict[str, str]:
         "CELERYLAB_SMTP_HOST": "mail",
         "CELERYLAB_SMTP_PORT": str(MAIL_SMTP_PORT),
         "CELERYLAB_MAIL_URL": f"http://mail:{MAIL_HTTP_PORT}",
+        "CELERYLAB_WORK_FOLDER": "/data/work",
     }
     if read(DATABASE) == POSTGRESQL:
         environment["CELERYLAB_RESULT_BACKEND"] = f"db+{database_url()}"

@@ -87,7 +87,7 @@ class Broker:
                 if "Address already in use" not in str(failure):
                     raise
                 if not self._choose_port:
-                    raise PortTaken(texts.PORT_TAKEN.format(port=self.port)) from None
+                    raise PortTaken(texts.PORT_TAKEN.format(port=self.port, host=HOST)) from None
                 self.port = free_port()
                 self.spawn()
             else:

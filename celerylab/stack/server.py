@@ -9,7 +9,7 @@ from celerylab.stack.process import ManagedProcess, python
 
 
 class Server(ManagedProcess):
-    """An ASGI or WSGI app, served on loopback.
+    """An ASGI or WSGI app, served.
 
     Parameters
     ----------
@@ -17,20 +17,26 @@ class Server(ManagedProcess):
         ``module:app``.
     port
         A free one if not given.
+    host
+        Name or address of this machine on which it listens.
     timeout
         Seconds that it may take to get ready.
     """
 
-    def __init__(self, target: str, *, port: int | None = None, timeout: float = 30.0) -> None:
+    def __init__(
+        self, target: str, *, port: int | None = None, host: str = ports.HOST, timeout: float = 30.0
+    ) -> None:
         self.target = target
-        self.port = port or ports.free_port()
+        self.host = host
+        ports.check(host)
+        self.port = port or ports.free_port(host)
         self._timeout = timeout
         super().__init__(target.replace(":", "."), self._launch())
 
     @property
     def url(self) -> str:
         """Where it answers."""
-        return f"http://{ports.HOST}:{self.port}"
+        return f"http://{self.host}:{self.port}"
 
     def start(self) -> Self:
         """Start the server; return when it accepts connections.
@@ -46,11 +52,11 @@ class Server(ManagedProcess):
             get ready.
         """
         check_module(self.target)
-        if ports.accepts(self.port):
-            raise PortTaken(texts.PORT_TAKEN.format(port=self.port))
+        if ports.accepts(self.port, self.host):
+            raise PortTaken(texts.PORT_TAKEN.format(port=self.port, host=self.host))
         self.spawn()
         try:
-            self.wait_ready(lambda: ports.accepts(self.port), self._timeout)
+            self.wait_ready(lambda: ports.accepts(self.port, self.host), self._timeout)
         except ProcessFailed as failure:
             if (traceback := import_failure(self.target)) is not None:
                 what = texts.BROKEN_MODULE.format(module=self.target.partition(":")[0])
@@ -63,4 +69,4 @@ class Server(ManagedProcess):
         return texts.SERVER_REPR.format(target=self.target, state=state)
 
     def _launch(self) -> list[str]:
-        return python("-m", "celerylab.stack.serving", self.target, str(self.port))
+        return python("-m", "celerylab.stack.serving", self.target, self.host, str(self.port))

@@ -1,6 +1,6 @@
 """Run in a process of its own: serves an ASGI or WSGI app, named as ``module:app``.
 
-Arguments: the app, the port.
+Arguments: the app, the host, the port.
 """
 
 import importlib
@@ -26,4 +26,4 @@ def load(target: str) -> Any:
 
 
 if __name__ == "__main__":
-    uvicorn.run(load(sys.argv[1]), host="127.0.0.1", port=int(sys.argv[2]), log_level="warning")
+    uvicorn.run(load(sys.argv[1]), host=sys.argv[2], port=int(sys.argv[3]), log_level="warning")

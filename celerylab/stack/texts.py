@@ -9,7 +9,7 @@ NOT_RUNNING = "{name} does not run. Start it first, or look at its .log()."
 ENDED_EARLY = "{name} ended with status {status} before it was ready."
 NEVER_READY = "{name} was not ready after {seconds} s."
 PORT_TAKEN = (
-    "Port {port} on 127.0.0.1 is taken by another program. Choose another port, or none: a free one is found."
+    "Port {port} on {host} is taken by another program. Choose another port, or none: a free one is found."
 )
 
 NO_PORT = "{name} found no port: others took each that was free. Run the cell again."
@@ -42,7 +42,11 @@ NO_ANSWER = "it does not answer"
 BAD_POOL = "There is no pool {pool!r} here. Choose one of: {pools}."
 BAD_CONCURRENCY = "concurrency={concurrency!r} makes no worker. Give a whole number from 1 on."
 
-SERVER_REPR = "{target} on loopback, {state}"
+NOT_A_HOST = (
+    "Nothing can listen on {host!r}: {problem}. "
+    "Set CELERYLAB_SERVE_HOST to a name or IPv4 address of this machine, or unset it."
+)
+SERVER_REPR = "{target}: web server, {state}"
 MAILBOX_REPR = "Mailbox: {n} messages"
 MAILBOX_ONE = "Mailbox: 1 message"
 MAIL_LINE = "  to {to}: {subject}"

@@ -44,14 +44,20 @@ class Webhook:
         HTTP status of the answers.
     answer
         Body of the answers.
+    host
+        Name or address of this machine on which it listens.
     """
 
-    def __init__(self, delay: float = 0.0, status: int = 200, answer: object = None) -> None:
+    def __init__(
+        self, delay: float = 0.0, status: int = 200, answer: object = None, host: str = ports.HOST
+    ) -> None:
+        ports.check(host)
+        self.host = host
         self.delay = delay
         self.status = status
         self.answer = {"received": True} if answer is None else answer
         self._kept: list[Received] = []
-        self._server = ThreadingHTTPServer((ports.HOST, 0), _handler(self))
+        self._server = ThreadingHTTPServer((host, 0), _handler(self))
         self._server.daemon_threads = True
         serve = functools.partial(self._server.serve_forever, poll_interval=0.05)
         threading.Thread(target=serve, name="celerylab-webhook", daemon=True).start()
@@ -59,7 +65,7 @@ class Webhook:
     @property
     def url(self) -> str:
         """Where to send requests."""
-        return f"http://{ports.HOST}:{self._server.server_port}"
+        return f"http://{self.host}:{self._server.server_port}"
 
     @property
     def requests(self) -> list[Received]:

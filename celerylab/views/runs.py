@@ -54,6 +54,7 @@ class Runs:
     """All runs seen, in the order in which their tasks were first heard of."""
 
     by_id: dict[str, list[Run]] = field(default_factory=dict)
+    first_child: dict[str, float] = field(default_factory=dict)  # when it was received, by its parent's id
 
     def __iter__(self) -> Iterator[Run]:
         return (run for runs in self.by_id.values() for run in runs)
@@ -70,6 +71,9 @@ class Runs:
         """Take note of a task event, as a worker sent it."""
         kind, at = event["type"], event["timestamp"]
         if kind == "task-received":
+            if event.get("parent_id"):
+                self.first_child.setdefault(event["parent_id"], at)
+            self._replace(event["uuid"], event["name"], at)
             run = self._waiting_run(event["uuid"])
             run.task, run.args, run.worker, run.received = event["name"], event["args"], event["hostname"], at
             run.state = "RECEIVED"
@@ -83,6 +87,16 @@ class Runs:
     def open_ids(self) -> set[str]:
         """Return the ids of tasks that are sent or received and not yet done."""
         return {task_id for task_id, runs in self.by_id.items() if not runs[-1].final}
+
+    def _replace(self, task_id: str, by: str, at: float) -> None:
+        """Take note of a task that has become another one of its id: no event says so.
+
+        Its end is not known. What it became was received when it had sent all, or nearly so.
+        """
+        for run in self.by_id.get(task_id, []):
+            if run.started is not None and run.finished is None and run.task != by:
+                run.finished = max(run.started, self.first_child.get(task_id, at))
+                run.state = "REPLACED"
 
     def _waiting_run(self, task_id: str) -> Run:
         runs = self.by_id.setdefault(task_id, [])

@@ -24,6 +24,15 @@ WAITS = "Who waits for what. Users: {users}; below them the tasks in the worker'
 BARS = "Bars: {measures}, of {names}"
 AND = " and "
 
+SPEEDUP = "Speed-up over a plain loop, on processes: {processes}; beside the ideal"
+SPEEDUP_MEASURED = "measured"
+SPEEDUP_IDEAL = "ideal"
+SPEEDUP_ALONE = "plain loop"
+SPEEDUP_CORES = "this machine: {n} cores"
+SPEEDUP_ONE_CORE = "this machine: 1 core"
+SPEEDUP_PROCESSES = "processes"
+SPEEDUP_TIMES = "times as fast as the loop"
+
 COLUMN = {
     "task": "task",
     "id": "id",

@@ -314,6 +314,42 @@ def test_serving_on_a_taken_port_is_refused(lab: Lab) -> None:
             lab.serve("site_late:app", port=other.getsockname()[1])
 
 
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems have no 127.0.0.2")
+def test_servers_listen_on_the_host_of_the_settings_alone(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELERYLAB_SERVE_HOST", "127.0.0.2")
+    lab.start()
+    Path("site_host.py").write_text(WSGI)
+    for server in (lab.serve("site_host:app"), lab.webhook()):
+        assert server.url.startswith("http://127.0.0.2:")
+        with urllib.request.urlopen(server.url) as answer:
+            assert answer.status == 200
+        port = int(server.url.rpartition(":")[2])
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port), timeout=5).close()
+
+
+def test_servers_listen_on_a_name_of_this_machine(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELERYLAB_SERVE_HOST", "localhost")
+    lab.start()
+    Path("site_name.py").write_text(ASGI)
+    for server in (lab.serve("site_name:app"), lab.webhook()):
+        assert server.url.startswith("http://localhost:")
+        with urllib.request.urlopen(server.url) as answer:
+            assert answer.status == 200
+
+
+@pytest.mark.parametrize("host", ["198.51.100.7", "no.such.invalid", "ü" * 70, "::1"])
+def test_host_on_which_nothing_can_listen_is_refused(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch, host: str
+) -> None:
+    monkeypatch.setenv("CELERYLAB_SERVE_HOST", host)
+    lab.start()
+    Path("site_nowhere.py").write_text(WSGI)
+    for start in (lambda: lab.serve("site_nowhere:app", port=1), lab.webhook):
+        with pytest.raises(LabError, match=f"Nothing can listen on '{host}': .*CELERYLAB_SERVE_HOST"):
+            start()
+
+
 def test_importing_a_task_needs_no_lab_but_sending_it_says_so() -> None:
     code = """
         from labtasks.basics import add

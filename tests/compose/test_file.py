@@ -8,7 +8,7 @@ import pytest
 import yaml
 
 from celerylab.container.secrets import NAMES
-from celerylab.container.services import SERVICES
+from celerylab.container.services import SERVICES, lab_environment
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docker-compose.yml").read_text()
@@ -43,6 +43,15 @@ def test_service_waits_for_what_it_needs(name: str) -> None:
     for other, wait in waits.items():
         one_shot = other in ONE_SHOT
         assert wait["condition"] == ("service_completed_successfully" if one_shot else "service_healthy")
+
+
+def test_worker_and_notebooks_share_a_folder_and_reach_each_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("celerylab.container.services.read", lambda _name: "sqlite")
+    assert SERVICE["jupyter"]["environment"]["CELERYLAB_SERVE_HOST"] == "jupyter"
+    assert lab_environment()["CELERYLAB_WORK_FOLDER"].startswith("/data/")
+    for name in ("worker", "jupyter"):
+        assert "data:/data" in SERVICE[name]["volumes"]
+        assert "networks" not in SERVICE[name]
 
 
 def test_images_are_the_projects_own_or_the_three_public_ones() -> None:

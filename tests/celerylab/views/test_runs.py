@@ -75,6 +75,33 @@ def test_a_task_that_two_workers_run_at_once_is_two_runs() -> None:
     assert (first.worker, first.ran, second.worker, second.ran) == ("one@lab", 3, "two@lab", 2)
 
 
+def test_a_task_that_became_a_chord_ends_with_what_it_sent_and_the_body_has_its_id() -> None:
+    outer, body, header = recorded(
+        received(1),
+        event("started", 2, process=7),
+        {**received(3, "header"), "parent_id": "a"},
+        event("started", 4, "header", process=7),
+        event("succeeded", 5, "header"),
+        {**received(6), "name": "m.body", "parent_id": "header"},
+        event("started", 7, process=7),
+        event("succeeded", 8),
+    )
+    assert (outer.task, outer.state, outer.finished) == ("m.add", "REPLACED", 3)
+    assert (body.task, body.state, body.started, body.finished) == ("m.body", "SUCCESS", 7, 8)
+    assert header.state == "SUCCESS"
+    assert lanes([outer, body, header]) == [("w@lab", 1)] * 3
+
+
+def test_a_task_that_became_another_on_another_worker_ends_when_that_was_received() -> None:
+    first, second = recorded(
+        received(1),
+        event("started", 2),
+        {**received(3, worker="two@lab"), "name": "m.other"},
+        event("started", 4, worker="two@lab"),
+    )
+    assert (first.state, first.finished, second.state, second.worker) == ("REPLACED", 3, "STARTED", "two@lab")
+
+
 def test_a_revoked_task_ends_without_having_started() -> None:
     (run,) = recorded(received(1), event("revoked", 2, terminated=False))
     assert (run.state, run.started, run.ran, run.final) == ("REVOKED", None, None, True)

@@ -1,0 +1,1 @@
+"""What lessons work on: sample data, made here, so that no lesson needs the network."""

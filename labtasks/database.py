@@ -1,0 +1,95 @@
+"""The tables, on SQLite or any other database that SQLAlchemy knows."""
+
+from functools import lru_cache
+from typing import Any
+
+from sqlalchemy import JSON, Connection, Engine, ForeignKey, create_engine, false, inspect
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.schema import CreateColumn
+
+from labtasks.settings import SettingsError, settings
+
+BUSY_TIMEOUT = 30  # s that a process waits until another has written to the same SQLite file
+# makes one process wait for another that makes the tables at the same moment
+ONE_AT_A_TIME = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(20260)"}
+
+
+class Base(DeclarativeBase):
+    """Of every table of the course."""
+
+
+class User(Base):
+    """Somebody who registered; active once somebody else has agreed."""
+
+    __tablename__ = "users"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    username: Mapped[str]
+    email: Mapped[str]
+    is_active: Mapped[bool] = mapped_column(default=False, server_default=false())
+
+
+class Dataset(Base):
+    """Items to process."""
+
+    __tablename__ = "datasets"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    data: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+
+
+class ProcessingResult(Base):
+    """What one task made of a dataset."""
+
+    __tablename__ = "processing_results"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    dataset_id: Mapped[int] = mapped_column(ForeignKey("datasets.id"))
+    task_id: Mapped[str | None] = mapped_column(unique=True)
+    data: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
+    result_data: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+def engine() -> Engine:
+    """Return the engine of ``CELERYLAB_DATABASE_URL``, its tables made.
+
+    Made at the first call: in a prefork worker that is after the fork, so that no two
+    processes share a connection.
+    """
+    url = settings().database_url
+    if url is None:
+        raise SettingsError(
+            "CELERYLAB_DATABASE_URL is not set. In a notebook, run lab.start() first; "
+            "elsewhere, set it to an address such as sqlite:///users.sqlite3."
+        )
+    return _engine(url)
+
+
+@lru_cache(maxsize=1)
+def _engine(url: str) -> Engine:
+    options = {"connect_args": {"timeout": BUSY_TIMEOUT}} if url.startswith("sqlite") else {}
+    made = create_engine(url, **options)
+    with made.connect() as connection:
+        complete = not _missing(connection)
+    if not complete:
+        with made.begin() as connection:
+            if lock := ONE_AT_A_TIME.get(connection.dialect.name):
+                connection.exec_driver_sql(lock)
+            Base.metadata.create_all(connection)
+            for statement in _missing(connection):  # of tables made by an earlier version
+                connection.exec_driver_sql(statement)
+    return made
+
+
+def _missing(connection: Connection) -> list[str]:
+    """Return the statements that add what the database lacks; of a missing table, its columns."""
+    look = inspect(connection)
+    tables = set(look.get_table_names())
+    statements = []
+    for table in Base.metadata.sorted_tables:
+        there = {column["name"] for column in look.get_columns(table.name)} if table.name in tables else set()
+        for column in table.columns:
+            if column.name not in there:
+                what = CreateColumn(column).compile(dialect=connection.dialect)
+                statements.append(f"ALTER TABLE {table.name} ADD COLUMN {what}")
+    return statements
