@@ -12,13 +12,13 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 from celerylab import installed, lab, texts
+from celerylab.environment import OVERRIDING
 from celerylab.errors import LabError
 from celerylab.finding import Finding, Level, note, ok, wrong
 from celerylab.progress import ProgressError, standings
 from celerylab.settings import settings
 from celerylab.stack.broker import Broker, answers
 from celerylab.stack.worker import BUNDLED_APP, BUNDLED_TASK
-from celerylab.toolbox import OVERRIDING
 
 if TYPE_CHECKING:
     from celery import Celery

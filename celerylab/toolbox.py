@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import socket
 import weakref
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from celerylab.card import Card
+from celerylab.environment import URL, Environment
 from celerylab.errors import BrokerDown, LabError, NotStarted
 from celerylab.settings import settings
 from celerylab.stack import attached, control, ports, texts
 from celerylab.stack.broker import Broker, answers, client
-from celerylab.stack.owner import owner
 from celerylab.stack.worker import BUNDLED_APP, BUNDLED_TASK, BundledWorker, Worker
 from celerylab.views.sent import Sent
 
@@ -32,19 +31,6 @@ if TYPE_CHECKING:
     from celerylab.views.queues import Message
     from celerylab.views.table import Table
     from celerylab.views.watch import Watch
-
-URL = "CELERYLAB_BROKER_URL"
-SMTP_HOST = "CELERYLAB_SMTP_HOST"
-DATABASE_URL = "CELERYLAB_DATABASE_URL"
-RESULT_BACKEND = "CELERYLAB_RESULT_BACKEND"
-WORK_FOLDER = "CELERYLAB_WORK_FOLDER"
-# Celery reads these before Celery(broker=...): an address left there would take over every app
-OVERRIDING = (
-    "CELERY_BROKER_URL",
-    "CELERY_BROKER_READ_URL",
-    "CELERY_BROKER_WRITE_URL",
-    "CELERY_RESULT_BACKEND",
-)
 
 
 class Lab:
@@ -66,7 +52,7 @@ class Lab:
         self._mailbox: Mail | None = None
         self._webhooks: list[Webhook] = []
         self._smtp: socket.socket | None = None
-        self._environment: dict[str, str | None] = {}
+        self._environment = Environment()
         self._sent = Sent()
         self._watches: weakref.WeakSet[Watch] = weakref.WeakSet()
 
@@ -118,11 +104,7 @@ class Lab:
         self._kill_bundled()
         for broker in [*self._brokers, *([self._broker] if self._broker else [])]:
             broker.kill()
-        for name, value in self._environment.items():
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        self._environment.restore()
         self.__init__()  # type: ignore[misc]  # as new
 
     # -- what runs --------------------------------------------------------------------
@@ -323,15 +305,9 @@ class Lab:
         LabError
             It is neither.
         """
-        from celery.result import ResultBase
-
         from celerylab.views.draw import draw
-        from celerylab.views.flow import from_result, from_signature
 
-        if isinstance(canvas, ResultBase):
-            known = self._outcomes()
-            return draw(from_result(canvas, known.call, known.of))
-        return draw(from_signature(canvas))
+        return draw(canvas, self._outcomes())
 
     def follow(self, result: ResultBase, *, timeout: float = 60.0) -> Followed:
         """Show a progress bar until a result is ready, and return how it ended.
@@ -354,13 +330,8 @@ class Lab:
         LabError
             It is no result.
         """
-        from celery.result import ResultBase
-
-        from celerylab.views import texts as views_texts
         from celerylab.views.follow import follow
 
-        if not isinstance(result, ResultBase):
-            raise LabError(views_texts.NO_RESULT.format(kind=type(result).__name__))
         return follow(result, self._outcomes().call, timeout)
 
     def __repr__(self) -> str:
@@ -387,9 +358,7 @@ class Lab:
     def _spawn_bundled(self, broker: Broker, timeout: float) -> None:
         if self._bundled is None or not self._bundled.alive:
             assert self._smtp is not None
-            mail, files = self._own_mail(self._smtp), {**self._own_database(), **self._own_work_folder()}
-            aside = dict.fromkeys((*OVERRIDING, RESULT_BACKEND))
-            self._export({**aside, URL: broker.url, **mail, **files})
+            self._environment.own(broker.url, ports.port_of(self._smtp))
             self._bundled = BundledWorker(broker_url=broker.url, timeout=timeout)
             self._bundled.spawn()
 
@@ -409,31 +378,7 @@ class Lab:
             if settings().broker_owned and not self._presence.others():
                 attached.clear_leftovers(self.redis, attached.queues_of(url, nodes))
         self._smtp = self._smtp or ports.reserved()
-        own_mail = {} if os.environ.get(SMTP_HOST) else self._own_mail(self._smtp)
-        own_database = {} if os.environ.get(DATABASE_URL) else self._own_database()
-        own_folder = {} if os.environ.get(WORK_FOLDER) else self._own_work_folder()
-        self._export({**dict.fromkeys(OVERRIDING), **own_mail, **own_database, **own_folder})
-
-    @staticmethod
-    def _own_mail(bound: socket.socket) -> dict[str, str]:
-        return {SMTP_HOST: ports.HOST, "CELERYLAB_SMTP_PORT": str(ports.port_of(bound))}
-
-    @staticmethod
-    def _own_database() -> dict[str, str]:
-        return {DATABASE_URL: f"sqlite:///{owner().folder / 'lab.sqlite3'}"}
-
-    @staticmethod
-    def _own_work_folder() -> dict[str, str]:
-        return {WORK_FOLDER: str(owner().folder / "work")}
-
-    def _export(self, ours: Mapping[str, str | None]) -> None:
-        """Tell labtasks and the learner's modules, through the environment, where things are."""
-        for name, value in ours.items():
-            self._environment.setdefault(name, os.environ.get(name))
-            if value is None:
-                os.environ.pop(name, None)
-            else:
-                os.environ[name] = value
+        self._environment.complete(ports.port_of(self._smtp))
 
     def _card(self) -> Card:
         if self._attached:

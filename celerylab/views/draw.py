@@ -6,11 +6,26 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from celerylab.views import texts
-from celerylab.views.flow import Flow, Folded, Outcome, Parallel, Series, Step, fold, steps
+from celerylab.views.flow import (
+    Flow,
+    Folded,
+    Outcome,
+    Parallel,
+    Series,
+    Step,
+    fold,
+    from_result,
+    from_signature,
+    steps,
+)
 from celerylab.views.picture import Canvas, Picture, canvas
 
 if TYPE_CHECKING:
+    from celery.canvas import Signature
+    from celery.result import ResultBase
     from matplotlib.axes import Axes
+
+    from celerylab.views.outcomes import Outcomes
 
 WIDTH = 8.0  # inches
 COLUMN = 1.85  # inches at most
@@ -41,7 +56,29 @@ OTHER = ("#E69F00", (0, (5, 2)), 1.8)
 Point = tuple[float, float]
 
 
-def draw(flow: Flow) -> Picture:
+def draw(canvas: Signature | ResultBase, known: Outcomes) -> Picture:
+    """Draw a signature, or what became of one.
+
+    Parameters
+    ----------
+    canvas
+        A signature, or a result.
+    known
+        What is known of the tasks behind a result.
+
+    Raises
+    ------
+    LabError
+        It is neither.
+    """
+    from celery.result import ResultBase
+
+    if isinstance(canvas, ResultBase):
+        return draw_flow(from_result(canvas, known.call, known.of))
+    return draw_flow(from_signature(canvas))
+
+
+def draw_flow(flow: Flow) -> Picture:
     """Draw a canvas: what comes after stands to the right, what runs at the same time below.
 
     Parameters

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from celery.states import READY_STATES
 
-from celerylab.errors import Timeout
+from celerylab.errors import LabError, Timeout
 from celerylab.views import texts
 from celerylab.views.flow import BAD, tasks
 from celerylab.views.outcomes import meta
@@ -103,7 +103,13 @@ def follow(result: ResultBase, call: Callable[[str], Call], timeout: float) -> F
     ------
     Timeout
         It was not ready by then; the tasks go on.
+    LabError
+        It is no result.
     """
+    from celery.result import ResultBase
+
+    if not isinstance(result, ResultBase):
+        raise LabError(texts.NO_RESULT.format(kind=type(result).__name__))
     every = list(tasks(result, call))
     single = every[0] if len(every) == 1 else None
     title = call(every[0].id).name if single else texts.TASKS.format(n=len(every))

@@ -2,6 +2,7 @@
 
 import contextlib
 from concurrent.futures import ThreadPoolExecutor, wait
+from typing import Any
 
 from celery.result import AsyncResult
 
@@ -112,7 +113,8 @@ WRONG = {
 }
 
 QUEUE = "exercise-2-1b"
-GOOD, BAD = ("Emma", 50, "Ada"), ("Sanditon", 0, "Grace")
+GOOD: tuple[Any, ...] = ("Emma", 50, "Ada")
+BAD: tuple[Any, ...] = ("Sanditon", 0, "Grace")
 REPAIRED = "Emma: 2 minutes a page"
 TIMEOUT = 10.0  # s
 SOON = 3.0  # s for what must come once the task is over
@@ -138,7 +140,7 @@ def check(answer: str) -> Outcome:
             good, bad = (result.get(timeout=TIMEOUT, propagate=False) for result in results)
             told = _entries(keys[0])
             called = _entries(keys[2])
-    told_of_failure = [entry.decode() for entry in lab.redis.lrange(keys[1], 0, -1)]
+    told_of_failure = _texts(keys[1])
     ran = ", ".join(run.task.rpartition(".")[2] for run in seen)
     lab.redis.delete(*keys)
     reader = GOOD[2]
@@ -159,4 +161,8 @@ def _entries(key: str) -> list[str]:
     """Wait a while for what is written once a task is over."""
     with contextlib.suppress(Timeout):
         wait_for(1, "entries", lambda: lab.redis.lrange(key, 0, -1), SOON)
-    return [entry.decode() for entry in lab.redis.lrange(key, 0, -1)]
+    return _texts(key)
+
+
+def _texts(key: str) -> list[str]:
+    return [entry.decode() if isinstance(entry, bytes) else entry for entry in lab.redis.lrange(key, 0, -1)]

@@ -13,8 +13,8 @@ from types import SimpleNamespace
 import pytest
 
 from celerylab import doctor, installed
+from celerylab.environment import OVERRIDING
 from celerylab.finding import Finding, Level, note, ok, wrong
-from celerylab.toolbox import OVERRIDING
 
 
 def test_finding_reads_as_a_line_and_its_mending() -> None:

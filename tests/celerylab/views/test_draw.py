@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from celerylab import Lab
 from celerylab.errors import LabError
-from celerylab.views.draw import draw
+from celerylab.views.draw import draw_flow
 from celerylab.views.flow import Flow, Folded, Outcome, Parallel, Series, Step, fold, from_signature
 from celerylab.views.picture import Picture
 from celerylab.views.sent import Call
@@ -57,7 +57,7 @@ def size(picture: Picture) -> tuple[int, int]:
 
 @every_canvas
 def test_signature_is_drawn_in_the_order_in_which_it_will_run(canvas: Signature, text: str) -> None:
-    picture = draw(from_signature(canvas))
+    picture = draw_flow(from_signature(canvas))
     assert repr(picture) == text
     assert size(picture)[0] <= WIDEST
 
@@ -77,7 +77,7 @@ def test_signature_that_came_as_json_is_drawn_all_the_same(lab: Lab) -> None:
 
 
 def test_empty_group_is_drawn_as_the_place_where_it_would_be() -> None:
-    assert repr(draw(from_signature(chord([], sum_results.s())))) == "[] → sum_results(…)"
+    assert repr(draw_flow(from_signature(chord([], sum_results.s())))) == "[] → sum_results(…)"
 
 
 def test_steps_behind_a_failed_one_say_that_they_did_not_run_well(lab: Lab) -> None:
