@@ -39,7 +39,7 @@ FOLDED = 0.56  # of a column
 JOIN = 0.45  # of a column
 COLUMNS, HEIGHT = 6, 5.2  # fold until there are no more columns, and no more inches
 LIMITS = ((6, 8), (5, 6), (4, 5), (4, 4), (3, 4), (3, 3))
-BIG, SMALL = 9.5, 6.0  # pt
+BIG, READABLE, SMALL = 9.5, 7.5, 6.0  # pt
 LETTER, BOLD = 0.0083, 0.0095  # inches that a letter takes for each pt
 
 ROUND = "round,pad=0,rounding_size=0.06"
@@ -100,13 +100,14 @@ def draw_flow(flow: Flow) -> Picture:
             break
         folded = fold(flow, long, wide)
     columns, rows = _size(folded)
-    column = min(COLUMN, WIDTH / columns)
+    column = min(max(COLUMN, _longest(folded) * READABLE / (BOX - 0.06)), WIDTH / columns)
     with canvas(str(folded), height=row * rows + 0.1, width=column * columns) as drawing:
         axes = drawing.axes
         axes.set_axis_off()
         axes.set_xlim(0, columns)
         axes.set_ylim(rows, 0)
-        _Drawing(drawing, _font(folded, column)).put(folded, 0.0, 0.0, columns, rows)
+        font = max(SMALL, min(BIG, column * (BOX - 0.06) / _longest(folded)))
+        _Drawing(drawing, font, column).put(folded, 0.0, 0.0, columns, rows)
     return drawing.picture
 
 
@@ -139,18 +140,20 @@ def _lines(step: Step) -> list[str]:
     return lines
 
 
-def _font(flow: Flow, column: float) -> float:
+def _longest(flow: Flow) -> float:
+    """Return the inches that the longest line takes for each pt."""
     names = [len(step.call.name) * BOLD for step in steps(flow)]
     lines = [len(line) * LETTER for step in steps(flow) for line in _lines(step)]
-    return max(SMALL, min(BIG, column * (BOX - 0.06) / max([*names, *lines, LETTER])))
+    return max([*names, *lines, LETTER])
 
 
 class _Drawing:
     """Puts parts of a canvas into boxes of its axes, and joins them by arrows."""
 
-    def __init__(self, drawing: Canvas, font: float) -> None:
+    def __init__(self, drawing: Canvas, font: float, column: float) -> None:
         self.axes: Axes = drawing.axes
         self.font = font
+        self.room = column * (BOX - 0.04) / font  # inches for each pt
 
     def put(
         self, flow: Flow, left: float, top: float, width: float, height: float
@@ -221,11 +224,12 @@ class _Drawing:
         self.axes.add_patch(box)
         spots = _spots(y, len(lines) + 1)
         self.axes.text(
-            x, spots[0], step.call.name, ha="center", va="center", fontsize=self.font, color=INK,
-            weight="bold", zorder=3,
+            x, spots[0], _cut(step.call.name, self.room / BOLD), ha="center", va="center",
+            fontsize=self.font, color=INK, weight="bold", zorder=3,
         )  # fmt: skip
         for spot, line in zip(spots[1:], lines, strict=True):
-            self.axes.text(x, spot, line, ha="center", va="center", fontsize=self.font, color=INK, zorder=3)
+            shown = _cut(line, self.room / LETTER)
+            self.axes.text(x, spot, shown, ha="center", va="center", fontsize=self.font, color=INK, zorder=3)
         return [(x - BOX / 2, y)], [(x + BOX / 2, y)]
 
     def _folded(self, folded: Folded, x: float, y: float) -> tuple[list[Point], list[Point]]:
@@ -281,6 +285,11 @@ def _wide(flow: Flow) -> int:
     last = flow.parts[-1] if isinstance(flow, Series) else flow
     assert isinstance(last, Parallel)
     return last.n
+
+
+def _cut(line: str, letters: float) -> str:
+    """Return what a box has room for."""
+    return line if len(line) <= letters else line[: int(letters) - 1] + "…"
 
 
 def _spots(y: float, n: int) -> list[float]:

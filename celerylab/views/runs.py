@@ -91,7 +91,7 @@ class Runs:
     def _replace(self, task_id: str, by: str, at: float) -> None:
         """Take note of a task that has become another one of its id: no event says so.
 
-        Its end is not known. What it became was received when it had sent all, or nearly so.
+        Nor when it ended; that was soon after the first of what it became was received.
         """
         for run in self.by_id.get(task_id, []):
             if run.started is not None and run.finished is None and run.task != by:

@@ -81,3 +81,7 @@ FOLLOWED_TASKS = "{done} of {n} tasks done"
 FOLLOWED_TASKS_FAILED = "{done} of {n} tasks done, {failed} of them failed"
 NOT_FOLLOWED = "Followed {name} for {seconds} s; it is not ready: {how}. It goes on, if a worker runs it."
 NO_RESULT = "lab.follow takes the result of a task, group, chord or chain, not {kind}."
+
+PHOTO = "{caption}: {width} x {height} pixels"
+PHOTO_FILE = "{said}, {size} kB"
+NO_PHOTO = "gallery needs at least one photo, by its caption: gallery(before=path, after=address)."

@@ -8,6 +8,7 @@ from celery import chain, chord, group
 from celery.canvas import Signature
 from hypothesis import given
 from hypothesis import strategies as st
+from matplotlib.figure import Figure
 
 from celerylab import Lab
 from celerylab.errors import LabError
@@ -120,6 +121,21 @@ def test_unknown_id_is_drawn_as_a_task_without_a_name(lab: Lab) -> None:
 def test_what_is_no_canvas_is_refused_by_its_kind(lab: Lab, wrong: object) -> None:
     with pytest.raises(LabError, match=r"lab\.draw takes a signature"):
         lab.draw(wrong)
+
+
+@pytest.mark.parametrize("n", [1, 2, 6])
+def test_what_stands_in_a_box_stays_within_it(monkeypatch: pytest.MonkeyPatch, n: int) -> None:
+    figures: list[Figure] = []
+    monkeypatch.setattr(Figure, "savefig", lambda figure, *_, **__: figures.append(figure))
+    call = Call("process_image_of_a_partner", ("'…/broken.jpg'", "'400x300'", "'…/bucket'", "'a word more'"))
+    draw_flow(Series(tuple(Step(call, n == 0, Outcome("FAILURE", "NotAPictureError")) for n in range(n))))
+    (axes,) = figures[0].axes
+    figures[0].draw_without_rendering()
+    boxes = [each.get_window_extent() for each in axes.patches if each.get_zorder() == 2]
+    written = [each.get_window_extent() for each in axes.texts]
+    assert len(boxes) == n
+    assert len(written) == 4 * n
+    assert all(any(box.x0 <= text.x0 and text.x1 <= box.x1 for box in boxes) for text in written)
 
 
 def test_addresses_and_long_values_are_shown_by_what_matters() -> None:
