@@ -13,7 +13,7 @@ from celerylab.errors import BrokerDown, LabError, NotStarted
 from celerylab.settings import settings
 from celerylab.stack import attached, control, ports, texts
 from celerylab.stack.broker import Broker, answers, client
-from celerylab.stack.worker import BUNDLED_APP, BUNDLED_TASK, BundledWorker, Worker
+from celerylab.stack.worker import BEATS_TASKS, BUNDLED_APP, BUNDLED_TASK, BundledWorker, Worker
 from celerylab.views.sent import Sent
 
 if TYPE_CHECKING:
@@ -272,7 +272,7 @@ class Lab:
         """
         from celerylab.views.watch import Watch
 
-        watch = Watch(self.url, wait)
+        watch = Watch(self.url, wait, BEATS_TASKS if self._attached else None)
         self._watches.add(watch)
         return watch
 
@@ -298,12 +298,7 @@ class Lab:
         canvas
             A signature: of a task, chain, group or chord, nested at will. Or the result of one:
             then each task has its state and result, and how long it ran if a ``lab.watch()``
-            has seen it.
-
-        Raises
-        ------
-        LabError
-            It is neither.
+            has seen it. ``LabError`` if it is neither.
         """
         from celerylab.views.draw import draw
 

@@ -12,6 +12,7 @@ import msgspec
 from celery import Task
 
 from labtasks.app import app
+from labtasks.files import replacing
 from labtasks.parameters import read
 from labtasks.progress import tell
 from labtasks.settings import settings
@@ -157,7 +158,8 @@ def generate_report(self: "Task[Any, Any]", report_type: str, parameters: dict[s
     tell(self, status="Generating report...", progress=75)
     content = as_csv(report.columns, analysis)
     tell(self, status="Saving report...", progress=90)
-    save(target, content)
+    with replacing(target) as draft:
+        draft.write_text(content, encoding="utf-8")
     return Made(
         report_type=report_type, file_path=str(target), parameters=parameters, generated_at=time.time()
     )
@@ -177,10 +179,3 @@ def as_csv(columns: tuple[str, ...], rows: Rows) -> str:
     writer.writeheader()
     writer.writerows(rows)
     return text.getvalue()
-
-
-def save(target: Path, content: str) -> None:
-    """Write a file so that whoever sees it sees all of it."""
-    part = target.with_name(f"{target.name}.part")
-    part.write_text(content, encoding="utf-8")
-    part.replace(target)

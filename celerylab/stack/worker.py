@@ -18,6 +18,7 @@ BUNDLED_APP = "labtasks.app:app"
 BUNDLED_NAME = "bundled"
 BUNDLED_CONCURRENCY = 2
 BUNDLED_TASK = "labtasks.basics.add"  # a worker that knows it is a bundled one
+BEATS_TASKS = "labtasks.periodic."  # of whoever shares the broker with a Beat
 
 POOLS = ("prefork", "threads", "solo")
 PAUSE = 0.02

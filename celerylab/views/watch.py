@@ -31,6 +31,9 @@ class Watch:
     wait
         When the block ends, wait so many seconds at most for tasks that were sent within it
         to end.
+    others
+        Beginning of the names of tasks that somebody else sends; they are left out, unless this
+        process sends them.
 
     Attributes
     ----------
@@ -38,10 +41,12 @@ class Watch:
         When the block began, in seconds since the epoch.
     """
 
-    def __init__(self, url: str, wait: float = 10.0) -> None:
+    def __init__(self, url: str, wait: float = 10.0, others: str | None = None) -> None:
         self.began = 0.0
         self._url = url
         self._wait = wait
+        self._others = others
+        self._left_out: set[str] = set()
         self._runs = Runs()
         self._lock = threading.Lock()
         self._listening = threading.Event()
@@ -152,8 +157,14 @@ class Watch:
                 # events come late, in batches: those of a task from before the block, and the end
                 # of one whose beginning nobody saw, are not part of it
                 known = event["type"] not in FINAL or event["uuid"] in self._runs.by_id
-                if known and event["timestamp"] >= self.began:
+                if known and event["timestamp"] >= self.began and not self._is_of_others(event):
                     self._runs.event(event)
+
+    def _is_of_others(self, event: dict[str, Any]) -> bool:
+        sent_here = event["uuid"] in self._runs.by_id
+        if self._others and not sent_here and event.get("name", "").startswith(self._others):
+            self._left_out.add(event["uuid"])
+        return event["uuid"] in self._left_out
 
     def _listen(self) -> None:
         app = control.client(self._url)
