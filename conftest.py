@@ -1,6 +1,7 @@
 """For every test and every notebook: a data directory that is not the developer's."""
 
 import os
+import re
 import shutil
 import tempfile
 
@@ -10,7 +11,10 @@ from xdist.scheduler import LoadScopeScheduling
 
 HOME = "CELERYLAB_HOME"
 # long tests that share nothing, each free to run in any process
-SPREAD = ("tests/exercises/test_every_exercise.py", "tests/celerylab/test_jupyter.py")
+SPREAD = ("tests/celerylab/test_jupyter.py",)
+# tests of one exercise share its attempts
+BY_EXERCISE = "tests/exercises/test_every_exercise.py"
+EXERCISE = re.compile(r"\[(\d+-\d+[a-z])")
 # begun first: a long file that begins last leaves the other processes idle at the end
 LONGEST = ("notebooks/phase1/1_4_", "notebooks/phase1/1_1_", "notebooks/phase1/1_5_", "notebooks/")
 
@@ -36,6 +40,8 @@ class Scheduling(LoadScopeScheduling):
 
     def _split_scope(self, nodeid: str) -> str:
         path = nodeid.partition("::")[0]
+        if path == BY_EXERCISE and (found := EXERCISE.search(nodeid)):
+            return f"{path} {found[1]}"
         return nodeid if path in SPREAD else path
 
 

@@ -17,15 +17,16 @@ TIMEOUT = 120
 
 @dataclass(frozen=True)
 class Ran:
-    """The outcome that the check cell returned."""
+    """The outcome that the check cell returned, or why there is none."""
 
-    kind: str
-    key: str
-    message: str
+    kind: str = ""
+    key: str = ""
+    message: str = ""
+    failed: str = ""
 
 
-def run_cells(cells: Sequence[str], folder: Path) -> Ran:
-    """Run cells in a folder, in a process of their own, and return the last one's outcome."""
+def run_programs(programs: Sequence[Sequence[str]], folder: Path) -> list[Ran]:
+    """Run programs of cells in a folder, one after the other in one process of their own."""
     result = folder / "result.json"
     environment = {
         **os.environ,
@@ -35,13 +36,20 @@ def run_cells(cells: Sequence[str], folder: Path) -> Ran:
     }
     ran = subprocess.run(
         [sys.executable, RUNNER, result],
-        input=json.dumps(list(cells)),
+        input=json.dumps([list(cells) for cells in programs]),
         cwd=folder,
         env=environment,
         capture_output=True,
         text=True,
-        timeout=TIMEOUT,
+        timeout=TIMEOUT * len(programs),
         check=False,
     )
-    assert ran.returncode == 0, f"the cells failed:\n{ran.stdout}\n{ran.stderr}"
-    return Ran(**json.loads(result.read_text()))
+    assert ran.returncode == 0, f"the process failed:\n{ran.stdout}\n{ran.stderr}"
+    return [Ran(**found) for found in json.loads(result.read_text())]
+
+
+def run_cells(cells: Sequence[str], folder: Path) -> Ran:
+    """Run one program; return its outcome."""
+    (ran,) = run_programs([cells], folder)
+    assert not ran.failed, f"the cells failed:\n{ran.failed}"
+    return ran

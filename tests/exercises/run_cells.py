@@ -1,9 +1,12 @@
-"""Runs cells as a notebook would, and writes down what the last one returned.
+"""Runs programs of cells as a notebook would, and writes down what the last cell of each returned.
 
-Its own process: it starts a real lab, and an exercise must not see another's modules.
-Usage: ``run_cells.py RESULT_FILE``, with the cells as a JSON list on standard input.
+Its own process: it starts a real lab, and an exercise must not see another's modules. Within it
+the programs follow each other, as a learner's attempts do: in one lab, each with its modules anew.
+Usage: ``run_cells.py RESULT_FILE``, with the programs as JSON lists on standard input.
 """
 
+import contextlib
+import io
 import json
 import sys
 from pathlib import Path
@@ -15,18 +18,37 @@ from exercises import Outcome
 
 
 def main() -> None:
-    """Run the cells; end with the error of the first that raises."""
+    """Run the programs; each ends with the error of the first cell that raises."""
     # As in a kernel: the learner's modules stand beside the lesson.
     sys.path[0] = ""
     shell = InteractiveShell.instance(config=Config({"HistoryManager": {"enabled": False}}))
-    for cell in json.load(sys.stdin):
-        ran = shell.run_cell(cell)
-        ran.raise_error()
+    found = [run(shell, program) for program in json.load(sys.stdin)]
+    Path(sys.argv[1]).write_text(json.dumps(found))
+
+
+def run(shell: InteractiveShell, program: list[str]) -> dict[str, str]:
+    """Run the cells of one program; return its outcome, or what it printed before it failed."""
+    forget(shell)
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
+        for cell in program:
+            ran = shell.run_cell(cell)
+            if not ran.success:
+                return {"failed": printed.getvalue()}
     outcome = ran.result
     if not isinstance(outcome, Outcome):
-        raise SystemExit(f"the last cell returned {outcome!r}, not the outcome of a check")
-    found = {"kind": outcome.kind, "key": outcome.key, "message": repr(outcome)}
-    Path(sys.argv[1]).write_text(json.dumps(found))
+        return {"failed": f"the last cell returned {outcome!r}, not the outcome of a check"}
+    return {"kind": outcome.kind, "key": outcome.key, "message": repr(outcome)}
+
+
+def forget(shell: InteractiveShell) -> None:
+    """Forget names, modules and files of the program before."""
+    shell.reset(new_session=False)
+    for name, module in list(sys.modules.items()):
+        if (path := getattr(module, "__file__", None)) and Path(path).resolve().parent == Path.cwd():
+            del sys.modules[name]
+    for path in Path.cwd().glob("*.py"):
+        path.unlink()
 
 
 if __name__ == "__main__":
