@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 LANE_HEIGHT = 0.45  # inches
 BAR = 0.64  # of a lane
 WAIT = 0.42  # of a lane, below its middle
+LEGEND, KEY = 84, 7  # letters that a legend has room for in a row, and that each key takes
 NARROW = 0.004  # of the axis' width: a bar that has no room for a hatch
 LETTER = 0.011  # of the axis' width, that a letter of a bar's label takes
 
@@ -59,11 +60,17 @@ def timeline(runs: Sequence[Run]) -> Picture:
             handles=[*bars, waits],
             loc="lower left",
             bbox_to_anchor=(0, 1),
-            ncols=5,
+            ncols=columns([bar.get_label() for bar in bars]),
             borderaxespad=0.2,
             handlelength=2.5,
         )
     return drawing.picture
+
+
+def columns(labels: Sequence[object]) -> int:
+    """Return how many entries of a legend stand side by side: a wider one would squeeze the axes."""
+    longest = max((len(str(label)) for label in labels), default=0)
+    return max(1, int(LEGEND / (KEY + longest)))
 
 
 def lanes(runs: Sequence[Run]) -> list[Lane]:

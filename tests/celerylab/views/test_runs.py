@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from celerylab.views.runs import Run, Runs
-from celerylab.views.timeline import NOWHERE, lanes, timeline, united
+from celerylab.views.timeline import NOWHERE, columns, lanes, timeline, united
 
 PNG = b"\x89PNG"
 
@@ -155,3 +155,8 @@ def test_timeline_draws_even_little_and_says_what_it_shows(runs: list[Run], text
 
 def test_waits_that_overlap_are_one_line() -> None:
     assert united([(3, 4), (0, 1), (0.5, 2), (2, 2.5)]) == [(0, 2.5), (3, 4)]
+
+
+@pytest.mark.parametrize(("letters", "side_by_side"), [(1, 10), (17, 3), (200, 1)])
+def test_legend_has_as_many_columns_as_fit(letters: int, side_by_side: int) -> None:
+    assert columns(["a", "b" * letters]) == side_by_side
