@@ -1,8 +1,11 @@
 """Exercise 2-3b: what succeeded in a group, and what failed, by what it was called with."""
 
-from itertools import pairwise
+import contextlib
+from concurrent.futures import ThreadPoolExecutor
 
 from celerylab import lab
+from celerylab.errors import Timeout
+from celerylab.stack.waiting import wait_for
 from exercises import Outcome, call, not_attempted, not_right, right, unfinished
 from exercises.fresh import fresh
 
@@ -13,7 +16,7 @@ TEXT = """
 `read_all(lines)` in `tasks_2_3b.py`. It sends a task for each line, all of them before it waits for
 any, and returns two dictionaries by line: the numbers, and the texts of the errors, `str(error)`.
 
-`check` starts a worker with two processes and hands over ten lines, some of them bad. Each line must
+`check` hands over ten lines, some of them bad, and then starts a worker with two processes. Each line must
 run once, and stand in one of the two dictionaries.
 """
 
@@ -31,7 +34,10 @@ FEEDBACK = {
     "exception_as_number": "Among the numbers is the exception of {line!r}: {found!r}.",
     "wrong_number": "For {line!r} there is {found!r}. Which line is each result of?",
     "wrong_error": "The error of {line!r} is {found!r}, and not the text {expected!r}.",
-    "one_by_one": "Each task was sent after the one before it had run. The second process had nothing to do.",
+    "one_by_one": (
+        "One message waited before the worker started, and the next was sent when its task had run. The "
+        "second process had nothing to do."
+    ),
     "not_once": "`amount` ran {n} times for {line!r}, and once is asked for.",
 }
 
@@ -115,11 +121,12 @@ WRONG = {
 
 QUEUE = "exercise-2-3b"
 LINES = ["12.50", "twelve", "0.99", "7", "", "1,000", "3e2", "-4", "80 euros", "0.5"]
+SOON = 3.0  # s for ten messages
 BAD = ["twelve", "", "1,000", "80 euros"]
 
 
 def check(answer: str) -> Outcome:
-    """Have ten lines read; look at both dictionaries, then at what was sent when and ran how often."""
+    """Have ten lines read; look at both dictionaries, then at what waited and how often each ran."""
     if unfinished(answer):
         return not_attempted()
     module = fresh(answer)
@@ -127,8 +134,14 @@ def check(answer: str) -> Outcome:
         return not_right("no_function")
     keys = [f"2-3b {line}" for line in LINES]
     lab.redis.delete(QUEUE, *keys)
-    with lab.worker(answer, concurrency=2, queues=[QUEUE]), lab.watch() as seen:
-        found = call(module.read_all, list(LINES))
+    with ThreadPoolExecutor(1) as thread:
+        # in a thread: no worker runs yet, so what waits is what was sent before waiting for any
+        reading = thread.submit(call, module.read_all, list(LINES))
+        with contextlib.suppress(Timeout):
+            wait_for(len(LINES), "messages", lambda: lab.redis.lrange(QUEUE, 0, -1), SOON)
+        waiting = lab.redis.llen(QUEUE)
+        with lab.worker(answer, concurrency=2, queues=[QUEUE]):
+            found = reading.result()
     ran = [int(times or 0) for times in lab.redis.mget(keys)]
     lab.redis.delete(*keys)
     if not (isinstance(found, tuple | list) and len(found) == 2 and all(isinstance(p, dict) for p in found)):
@@ -140,9 +153,7 @@ def check(answer: str) -> Outcome:
     if any(times != 1 for times in ran):
         line, times = next(pair for pair in zip(LINES, ran, strict=True) if pair[1] != 1)
         return not_right("not_once", n=times, line=line)
-    runs = sorted((run for run in seen if run.sent), key=lambda run: run.sent or 0.0)
-    # started, not finished: the end is told a moment after whoever waits has the value
-    if all((before.started or 0.0) < (after.sent or 0.0) for before, after in pairwise(runs)):
+    if waiting == 1:
         return not_right("one_by_one")
     return right(good=len(numbers), bad=len(errors))
 
