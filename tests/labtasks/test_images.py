@@ -30,14 +30,6 @@ XPM = '/* XPM */\nstatic char *x[] = {\n"1 1 1 1",\n"a c #ff0000",\n"a"\n};\n'
 
 
 @pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    made = Lab()
-    made.start()
-    yield made
-    made.stop()
-
-
-@pytest.fixture(scope="module")
 def site(lab: Lab) -> str:
     return lab.serve("celerylab.samples.photos:app").url
 

@@ -4,7 +4,6 @@ import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -16,14 +15,6 @@ from PIL import Image
 from celerylab import Lab
 
 CLIENT = [sys.executable, "-m", "labtasks.client"]
-
-
-@pytest.fixture(scope="module")
-def lab() -> Iterator[Lab]:
-    made = Lab()
-    made.start()
-    yield made
-    made.stop()
 
 
 def send(lab: Lab, task: str, *args: Any) -> AsyncResult:
