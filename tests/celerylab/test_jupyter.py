@@ -1,7 +1,9 @@
 """``celerylab lab``, for real: a JupyterLab, its token, its kernels, its end."""
 
+import contextlib
 import os
 import pty
+import queue
 import re
 import signal
 import socket
@@ -66,8 +68,7 @@ class Lab:
         client.load_connection_file()
         # Without the heartbeat: it gives a slow kernel up after a second.
         client.start_channels(hb=False)
-        client.kernel_info()
-        client.get_shell_msg(timeout=DEADLINE)
+        wait_for(lambda: is_idle(client), "an idle kernel")
         client.stop_channels()
         (kernel,) = self.process.children(recursive=True)
         return kernel
@@ -77,6 +78,22 @@ class Lab:
             process.kill()
         self.process.wait()
         os.close(self.terminal)
+
+
+def is_idle(client: BlockingKernelClient) -> bool:
+    """Ask the kernel something, and say whether it was seen to be done with that.
+
+    Interrupted between its reply and its end, it would say so among the lab's errors.
+    """
+    asked = client.kernel_info()
+    client.get_shell_msg(timeout=DEADLINE)
+    with contextlib.suppress(queue.Empty):
+        while True:
+            said = client.get_iopub_msg(timeout=1)
+            state = said["content"].get("execution_state")
+            if said["parent_header"].get("msg_id") == asked and state == "idle":
+                return True
+    return False
 
 
 def wait_for(probe: Callable[[], object], what: str) -> object:
