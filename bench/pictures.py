@@ -10,6 +10,7 @@ from multiprocessing import get_context
 from pathlib import Path
 
 import httpx
+from celery.result import AsyncResult
 
 from bench.row import Row
 from celerylab import Lab
@@ -89,7 +90,7 @@ def _tasks(urls: list[str], bucket: str) -> None:
     from labtasks.images import notify_completion, process_image
 
     header = [process_image.s(url, SIZE, bucket) for url in urls]
-    chord(header)(notify_completion.s()).get(timeout=120)
+    _wait(chord(header)(notify_completion.s()))
 
 
 def _chains(urls: list[str], bucket: str) -> None:
@@ -98,4 +99,9 @@ def _chains(urls: list[str], bucket: str) -> None:
     from labtasks.images import download_image, notify_completion, resize_image, upload_image
 
     header = [download_image.s(url) | resize_image.s(SIZE) | upload_image.s(bucket) for url in urls]
-    chord(header)(notify_completion.s()).get(timeout=120)
+    _wait(chord(header)(notify_completion.s()))
+
+
+def _wait(result: AsyncResult) -> None:
+    # with propagate=True, Celery asks for each task of the header whenever one of them is done
+    assert isinstance(result.get(timeout=120, propagate=False), dict)

@@ -2,12 +2,15 @@
 
 import hashlib
 import re
+from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from labtasks.files import replacing
 
 if TYPE_CHECKING:
+    import ssl
+
     import httpx
 
 LIMIT = 20 * 2**20  # bytes
@@ -53,7 +56,7 @@ def download(url: str, folder: Path, timeout: float) -> Path:
         target = folder / file_name(url)
         with (
             replacing(target) as draft,
-            httpx.stream("GET", url, timeout=timeout, follow_redirects=True) as answer,
+            httpx.stream("GET", url, timeout=timeout, follow_redirects=True, verify=_trust()) as answer,
         ):
             _check(url, answer)
             _write(url, answer, draft)
@@ -61,6 +64,14 @@ def download(url: str, folder: Path, timeout: float) -> Path:
         what = str(error) or type(error).__name__  # some timeouts say nothing
         raise DownloadFailed(f"{url} cannot be downloaded: {what}") from None
     return target
+
+
+@lru_cache(maxsize=1)
+def _trust() -> "ssl.SSLContext":
+    """Return the certificates to trust, read once a process: that takes longer than a download."""
+    import httpx
+
+    return httpx.create_ssl_context()
 
 
 def file_name(url: str) -> str:
