@@ -1,12 +1,9 @@
 """Exercise 2-4b: a chord that ends, whatever is in its header."""
 
-from celery.exceptions import TimeoutError as NotYet
-from celery.result import AsyncResult
-
 from celerylab import lab
-from celerylab.stack.worker import Worker
 from exercises import Outcome, call, not_attempted, not_right, right, unfinished
 from exercises.fresh import fresh
+from exercises.phase2.plans import EVENTS, ends
 
 TITLE = "Let it end whatever comes"
 
@@ -93,8 +90,6 @@ PARCELS = [
 ]
 LOADED = {"loaded": 2, "kilograms": 0.5, "left": 2}
 NOTHING = {"loaded": 0, "kilograms": 0, "left": 0}
-LOOK = 2.0  # s between two looks at whether anything is left to do
-EVENTS = 3.0  # s to wait for events: of a task that ends with Ignore, none comes
 TIMEOUT = 20.0  # s
 
 
@@ -110,7 +105,7 @@ def check(answer: str) -> Outcome:
         for parcels, expected in ((PARCELS, LOADED), ([], NOTHING)):
             with lab.watch(wait=EVENTS) as seen:
                 result = call(module.plan, parcels).apply_async()
-                ended = _ends(result, worker)
+                ended = ends(result, worker, QUEUE, TIMEOUT)
             names = [run.task.rpartition(".")[2] for run in seen]
             ran = ", ".join(f"{names.count(name)} {name}" for name in dict.fromkeys(names))
             if not ended:
@@ -125,19 +120,6 @@ def check(answer: str) -> Outcome:
                 args = next(run.args for run in seen if run.task.endswith("load"))
                 return not_right("wrong", n=len(parcels), found=found, expected=expected, args=args)
     return right(found=LOADED)
-
-
-def _ends(result: AsyncResult, worker: Worker) -> bool:
-    """Wait for a result; say whether it came, or the worker has nothing left to do."""
-    while True:
-        try:
-            result.get(timeout=LOOK, propagate=False)
-        except NotYet:
-            worker.until(running=0, reserved=0, timeout=TIMEOUT)
-            if not lab.redis.llen(QUEUE) and not result.ready():
-                return False
-        else:
-            return True
 
 
 def _hangs(header: str, ran: str) -> Outcome:

@@ -13,7 +13,7 @@ from celerylab import lab
 from exercises import Outcome, call, not_attempted, not_right, right, unfinished
 from exercises.fresh import fresh
 from exercises.phase2 import site_2_5
-from exercises.phase2.plans_2_5 import send, shown
+from exercises.phase2.plans import send, shown
 
 TITLE = "Make two sizes of one download"
 

@@ -1,4 +1,4 @@
-"""What the checks of lesson 2-5 share: a learner's plan, sent and followed to whatever end it has."""
+"""What checks of chords share: a learner's plan, sent and followed to whatever end it has."""
 
 import re
 from dataclasses import dataclass
@@ -9,12 +9,12 @@ from celery.result import ResultBase
 
 from celerylab import lab
 from celerylab.stack.worker import Worker
+from celerylab.views.follow import UUID
 from celerylab.views.runs import Run
 
 LOOK = 2.0  # s between two looks at whether anything is left to do
 EVENTS = 3.0  # s to wait for events: of a task that ends with Ignore, none comes
 TIMEOUT = 30.0  # s
-UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 PLACE = re.compile(r"(?:\w+:)?/[^\s'\"]*/")
 LONGEST = 240  # letters
 
@@ -52,18 +52,36 @@ def send(plan: Signature, worker: Worker, queue: str) -> Sent:
     """Send a plan; return once it has ended, or nothing is left that could end it."""
     with lab.watch(wait=EVENTS) as seen:
         result = plan.apply_async()
-        while True:
-            try:
-                found = result.get(timeout=LOOK, propagate=False)
-                break
-            except NotYet:
-                worker.until(running=0, reserved=0, timeout=TIMEOUT)
-                if not lab.redis.llen(queue) and not _ready(result):
-                    found = None
-                    break
+        ended = ends(result, worker, queue)
+    found = result.get(timeout=LOOK, propagate=False) if ended else None
     values = found if isinstance(found, list) else [found]
     error = next((each for each in values if isinstance(each, Exception)), None)
-    return Sent(list(seen), _ready(result), error)
+    return Sent(list(seen), ended, error)
+
+
+def ends(result: ResultBase, worker: Worker, queue: str, timeout: float = TIMEOUT) -> bool:
+    """Wait for a result; say whether it came, or the worker has nothing left to do.
+
+    Parameters
+    ----------
+    result
+        What is waited for.
+    worker
+        The only one that consumes ``queue``.
+    queue
+        Of all tasks that the result needs.
+    timeout
+        Seconds that the worker may take until it is idle.
+    """
+    while True:
+        try:
+            result.get(timeout=LOOK, propagate=False)
+        except NotYet:
+            worker.until(running=0, reserved=0, timeout=timeout)
+            if not lab.redis.llen(queue) and not result.ready():
+                return False
+        else:
+            return True
 
 
 def shown(value: object) -> str:
@@ -71,7 +89,3 @@ def shown(value: object) -> str:
     text = value if isinstance(value, str) else repr(value)
     text = UUID.sub("…", PLACE.sub("…/", text))
     return text if len(text) <= LONGEST else text[: LONGEST - 1] + "…"
-
-
-def _ready(result: ResultBase) -> bool:
-    return bool(result.ready())
