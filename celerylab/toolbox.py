@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import socket
-import weakref
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -13,27 +12,22 @@ from celerylab.errors import BrokerDown, LabError, NotStarted
 from celerylab.settings import settings
 from celerylab.stack import attached, control, ports, texts
 from celerylab.stack.broker import Broker, answers, client
-from celerylab.stack.worker import BEATS_TASKS, BUNDLED_APP, BUNDLED_TASK, BundledWorker, Worker
-from celerylab.views.sent import Sent
+from celerylab.stack.worker import BUNDLED_APP, BUNDLED_TASK, BundledWorker, Worker
+from celerylab.toolbox_views import Views
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     import redis
     from celery import Celery
-    from celery.canvas import Signature
-    from celery.result import ResultBase
 
+    from celerylab.stack.beat import Beat
     from celerylab.stack.mailbox import Mail
     from celerylab.stack.server import Server
     from celerylab.stack.webhook import Webhook
-    from celerylab.views.follow import Followed
-    from celerylab.views.outcomes import Outcomes
-    from celerylab.views.picture import Picture
-    from celerylab.views.queues import Message
-    from celerylab.views.table import Table
-    from celerylab.views.watch import Watch
 
 
-class Lab:
+class Lab(Views):
     """A broker, a bundled worker, and views into both.
 
     Lessons use the one instance ``lab``. Nothing in it assumes that it is alone on the machine:
@@ -47,14 +41,14 @@ class Lab:
         self._attached_nodes: list[str] = []
         self._presence: attached.Presence | None = None
         self._workers: dict[str, Worker] = {}
+        self._beats: dict[str, Beat] = {}
         self._servers: dict[str, Server] = {}
         self._brokers: list[Broker] = []
         self._mailbox: Mail | None = None
         self._webhooks: list[Webhook] = []
         self._smtp: socket.socket | None = None
         self._environment = Environment()
-        self._sent = Sent()
-        self._watches: weakref.WeakSet[Watch] = weakref.WeakSet()
+        super().__init__()
 
     # -- start and stop ---------------------------------------------------------------
 
@@ -89,10 +83,8 @@ class Lab:
     def stop(self) -> None:
         """End everything that the lab started, and give back the environment as it was."""
         self._sent.close()
-        for server in self._servers.values():
-            server.kill()
-        for worker in self._workers.values():
-            worker.kill()
+        for process in (*self._beats.values(), *self._servers.values(), *self._workers.values()):
+            process.kill()
         for webhook in self._webhooks:
             webhook.stop()
         if self._mailbox:
@@ -127,6 +119,11 @@ class Lab:
     def client(self) -> Celery:
         """A Celery app of the lab's own: sends tasks by their name, asks workers."""
         return control.client(self.url, settings().result_backend if self._attached else None)
+
+    @property
+    def attached(self) -> bool:
+        """Whether broker and bundled worker are somebody else's, and others may use them, too."""
+        return self._attached is not None
 
     @property
     def bundled(self) -> BundledWorker:
@@ -198,6 +195,62 @@ class Lab:
         self._workers[made.node] = made
         return made.start()
 
+    def beat(
+        self,
+        module: str,
+        *,
+        name: str | None = None,
+        schedule: Path | None = None,
+        loglevel: str = "INFO",
+        options: Sequence[str] = (),
+        env: Mapping[str, str] | None = None,
+        broker: Broker | None = None,
+    ) -> Beat:
+        """Start the Beat of a module's Celery app; return when it is ready.
+
+        A Beat of the same name that runs already is stopped first. Give another name to run two.
+
+        Parameters
+        ----------
+        module
+            What follows ``celery -A``.
+        name
+            Left part of the name ``name@lab`` under which it answers; ``beat_`` and the
+            module's name if not given.
+        schedule
+            File in which it keeps what it has sent; one of its own if not given.
+        loglevel
+            ``DEBUG``, ``INFO``, ``WARNING`` or ``ERROR``.
+        options
+            More options of ``celery beat``, as typed.
+        env
+            Added to its environment.
+        broker
+            The broker that its app connects to, if it is not the lab's.
+
+        Raises
+        ------
+        NoSuchModule, ProcessFailed
+            See ``Beat.start``.
+        """
+        from celerylab.stack.beat import Beat
+
+        self._need_start()
+        made = Beat(
+            module,
+            broker_url=broker.url if broker else self.url,
+            name=name,
+            schedule=schedule,
+            loglevel=loglevel,
+            options=options,
+            env={**({URL: broker.url} if broker else {}), **(env or {})},
+            timeout=settings().start_timeout,
+        )
+        if made.node in self._beats:
+            self._beats[made.node].stop()
+        self._beats[made.node] = made
+        return made.start()
+
     def broker(self, *, keep: bool = False) -> Broker:
         """Start one more broker, private to this lab, for lessons that stop and start one.
 
@@ -243,7 +296,9 @@ class Lab:
         self._mailbox.delay = delay
         return self._mailbox
 
-    def webhook(self, *, delay: float = 0.0, status: int = 200, answer: object = None) -> Webhook:
+    def webhook(
+        self, *, delay: float = 0.0, status: int = 200, answer: object = None, failures: int = 0
+    ) -> Webhook:
         """Start an HTTP receiver.
 
         Parameters
@@ -254,80 +309,13 @@ class Lab:
             HTTP status of the answers.
         answer
             Their body, sent as JSON.
+        failures
+            Requests, the first ones, that are answered with 503 instead.
         """
         from celerylab.stack.webhook import Webhook
 
-        self._webhooks.append(Webhook(delay, status, answer, settings().serve_host))
+        self._webhooks.append(Webhook(delay, status, answer, settings().serve_host, failures))
         return self._webhooks[-1]
-
-    # -- what is to be seen -----------------------------------------------------------
-
-    def watch(self, *, wait: float = 10.0) -> Watch:
-        """Listen to task events during a ``with`` block.
-
-        Parameters
-        ----------
-        wait
-            At the end of the block, seconds to wait at most for the tasks sent within it.
-        """
-        from celerylab.views.watch import Watch
-
-        watch = Watch(self.url, wait, BEATS_TASKS if self._attached else None)
-        self._watches.add(watch)
-        return watch
-
-    def queues(self) -> Table:
-        """Return the queues that hold messages, and how many."""
-        from celerylab.views.queues import queues
-
-        return queues(self.redis)
-
-    def peek(self, queue: str, index: int = 0) -> Message:
-        """Return a waiting message without taking it; 0 is the next that a worker gets."""
-        from celerylab.views.queues import peek
-
-        return peek(self.redis, queue, index)
-
-    def draw(self, canvas: Signature | ResultBase) -> Picture:
-        """Draw a canvas: what comes after to the right, what runs at the same time below.
-
-        Wide groups and long chains are folded, with a count; what failed stays in sight.
-
-        Parameters
-        ----------
-        canvas
-            A signature: of a task, chain, group or chord, nested at will. Or the result of one:
-            then each task has its state and result, and how long it ran if a ``lab.watch()``
-            has seen it. ``LabError`` if it is neither.
-        """
-        from celerylab.views.draw import draw
-
-        return draw(canvas, self._outcomes())
-
-    def follow(self, result: ResultBase, *, timeout: float = 60.0) -> Followed:
-        """Show a progress bar until a result is ready, and return how it ended.
-
-        A task that fails is shown, not raised. An interrupt ends the following alone.
-
-        Parameters
-        ----------
-        result
-            Of a task, whose own progress is shown: ``update_state(meta=...)`` with ``current``
-            and ``total``, or ``progress`` in percent, and a text ``status``. Or of a group, chord
-            or chain, whose finished tasks are counted.
-        timeout
-            Seconds.
-
-        Raises
-        ------
-        Timeout
-            It was not ready by then; the tasks go on.
-        LabError
-            It is no result.
-        """
-        from celerylab.views.follow import follow
-
-        return follow(result, self._outcomes().call, timeout)
 
     def __repr__(self) -> str:
         return repr(self._card()) if self._broker or self._attached else texts.NOT_STARTED
@@ -383,11 +371,6 @@ class Lab:
             where = control.without_password(self._attached)
             return Card(texts.CARD_ATTACHED, where, ", ".join(nodes), note)
         return Card(texts.CARD_EMBEDDED, texts.CARD_BROKER, repr(self.bundled))
-
-    def _outcomes(self) -> Outcomes:
-        from celerylab.views.outcomes import Outcomes
-
-        return Outcomes(self._sent, sorted(self._watches, key=lambda watch: watch.began))
 
     def _need_start(self) -> None:
         if self._broker is None and self._attached is None:

@@ -2,15 +2,13 @@
 
 import hashlib
 import re
-from functools import lru_cache
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
 from labtasks.files import replacing
+from labtasks.http import trust
 
 if TYPE_CHECKING:
-    import ssl
-
     import httpx
 
 LIMIT = 20 * 2**20  # bytes
@@ -56,7 +54,7 @@ def download(url: str, folder: Path, timeout: float) -> Path:
         target = folder / file_name(url)
         with (
             replacing(target) as draft,
-            httpx.stream("GET", url, timeout=timeout, follow_redirects=True, verify=_trust()) as answer,
+            httpx.stream("GET", url, timeout=timeout, follow_redirects=True, verify=trust()) as answer,
         ):
             _check(url, answer)
             _write(url, answer, draft)
@@ -64,14 +62,6 @@ def download(url: str, folder: Path, timeout: float) -> Path:
         what = str(error) or type(error).__name__  # some timeouts say nothing
         raise DownloadFailed(f"{url} cannot be downloaded: {what}") from None
     return target
-
-
-@lru_cache(maxsize=1)
-def _trust() -> "ssl.SSLContext":
-    """Return the certificates to trust, read once a process: that takes longer than a download."""
-    import httpx
-
-    return httpx.create_ssl_context()
 
 
 def file_name(url: str) -> str:

@@ -13,6 +13,7 @@ from labtasks import downloads, sheets, uploads
 from labtasks.app import app
 from labtasks.downloads import DownloadFailed
 from labtasks.files import replacing
+from labtasks.http import post
 from labtasks.settings import settings
 
 SHEET = "contact_sheet.jpg"
@@ -237,12 +238,11 @@ def notify_completion(results: Result | Sequence[Result], url: str | None = None
     summary = summarise(results)
     counts = f"{len(summary['uploaded'])} uploaded, {len(summary['failed'])} failed"
     logger.info("pictures: %s", counts)
-    read = settings()
-    if target := url or read.notify_url:
+    if target := url or settings().notify_url:
         import httpx
 
         try:
-            httpx.post(target, json=summary, timeout=read.http_timeout).raise_for_status()
+            post(target, summary).raise_for_status()
         except (httpx.HTTPError, httpx.InvalidURL) as error:
             what = str(error).partition("\n")[0] or type(error).__name__
             raise NotificationFailed(f"{target} was not notified ({counts}): {what}") from None

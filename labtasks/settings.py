@@ -29,6 +29,7 @@ class Settings(msgspec.Struct, frozen=True):
     database_url: str | None = None
     work_folder: Path = msgspec.field(default_factory=lambda: Path(tempfile.gettempdir()) / "celery-lab")
     notify_url: str | None = None
+    alert_url: str | None = None
     acks_late: bool = False
     visibility_timeout: Annotated[int, msgspec.Meta(ge=1)] = 3600  # s
     soft_shutdown: Annotated[float, msgspec.Meta(ge=0)] = 0.0  # s

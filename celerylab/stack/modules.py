@@ -6,7 +6,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from celerylab.errors import NoSuchModule
+from celerylab.errors import NoSuchModule, ProcessFailed
 from celerylab.stack import texts
 from celerylab.stack.process import python
 
@@ -43,3 +43,14 @@ def import_failure(target: str) -> str | None:
     lines = tried.stderr.strip().splitlines()
     first = next((i for i, line in enumerate(lines) if line.lstrip().startswith(f'File "{folder}')), 0)
     return "\n".join(line.replace(folder, "") for line in lines[first:])
+
+
+def explained(failure: ProcessFailed, target: str, log: str) -> ProcessFailed:
+    """Say why ``celery -A target`` failed: the module's own traceback, if Celery could not load it."""
+    if "Unable to load celery application" not in log:
+        return failure
+    name = target.partition(":")[0]
+    traceback = import_failure(target)
+    if traceback is None:
+        return ProcessFailed(texts.NO_CELERY_APP.format(module=name))
+    return ProcessFailed(f"{texts.BROKEN_MODULE.format(module=name)}\n{traceback}")

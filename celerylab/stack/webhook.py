@@ -6,6 +6,7 @@ import threading
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -46,17 +47,26 @@ class Webhook:
         Body of the answers.
     host
         Name or address of this machine on which it listens.
+    failures
+        Requests, the first ones, that are answered with 503 instead.
     """
 
     def __init__(
-        self, delay: float = 0.0, status: int = 200, answer: object = None, host: str = ports.HOST
+        self,
+        delay: float = 0.0,
+        status: int = 200,
+        answer: object = None,
+        host: str = ports.HOST,
+        failures: int = 0,
     ) -> None:
         ports.check(host)
         self.host = host
         self.delay = delay
         self.status = status
+        self.failures = failures
         self.answer = {"received": True} if answer is None else answer
         self._kept: list[Received] = []
+        self._lock = threading.Lock()
         self._server = ThreadingHTTPServer((host, 0), _handler(self))
         self._server.daemon_threads = True
         serve = functools.partial(self._server.serve_forever, poll_interval=0.05)
@@ -85,9 +95,14 @@ class Webhook:
         self._server.shutdown()
         self._server.server_close()
 
-    def keep(self, received: Received) -> None:
-        """Take note of a request."""
-        self._kept.append(received)
+    def keep(self, received: Received) -> int:
+        """Take note of a request, and return the status of its answer."""
+        with self._lock:
+            self._kept.append(received)
+            if self.failures > 0:
+                self.failures -= 1
+                return HTTPStatus.SERVICE_UNAVAILABLE
+        return self.status
 
     def __len__(self) -> int:
         return len(self._kept)
@@ -121,10 +136,10 @@ def _handler(webhook: Webhook) -> type[BaseHTTPRequestHandler]:
             except ValueError:
                 body = raw
             headers = {name.lower(): value for name, value in self.headers.items()}
-            webhook.keep(Received(self.command, self.path, headers, body))
+            status = webhook.keep(Received(self.command, self.path, headers, body))
             time.sleep(webhook.delay)
             answer = json.dumps(webhook.answer).encode()
-            self.send_response(webhook.status)
+            self.send_response(status)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer)))
             self.end_headers()

@@ -7,7 +7,7 @@ from typing import Self
 
 from celerylab.errors import LabError, ProcessFailed, Timeout
 from celerylab.stack import control, texts
-from celerylab.stack.modules import check_module, import_failure
+from celerylab.stack.modules import check_module, explained
 from celerylab.stack.process import ManagedProcess, python
 
 # modules by name: loading them here would load Celery before the first process starts
@@ -111,7 +111,9 @@ class Worker(ManagedProcess):
         try:
             self.wait_ready(self._answers, self._timeout)
         except ProcessFailed as failure:
-            raise self._explained(failure) from None
+            log = self._read_log()
+            self.kill()
+            raise explained(failure, self.module, log) from None
 
     def restart(self) -> Self:
         """Stop the worker and start it again, with its module as it is now."""
@@ -166,17 +168,6 @@ class Worker(ManagedProcess):
             what = texts.WORKER_CANNOT_CONNECT.format(name=self.node, module=self.module)
             raise ProcessFailed(self._failure(what))
         return control.ping(self._broker_url, self.node)
-
-    def _explained(self, failure: ProcessFailed) -> ProcessFailed:
-        unloadable = "Unable to load celery application" in self._read_log()
-        self.kill()
-        if not unloadable:
-            return failure
-        name = self.module.partition(":")[0]
-        traceback = import_failure(self.module)
-        if traceback is None:
-            return ProcessFailed(texts.NO_CELERY_APP.format(module=name))
-        return ProcessFailed(f"{texts.BROKEN_MODULE.format(module=name)}\n{traceback}")
 
 
 class BundledWorker(Worker):

@@ -362,3 +362,11 @@ def test_importing_a_task_needs_no_lab_but_sending_it_says_so() -> None:
     shown = subprocess.check_output([sys.executable, "-c", textwrap.dedent(code)], text=True, env=environment)
     assert "CELERYLAB_BROKER_URL is not set" in shown
     assert "lab.start()" in shown
+
+
+def test_webhook_fails_as_often_as_told_and_then_answers(lab: Lab) -> None:
+    import httpx
+
+    hook = lab.webhook(failures=2)
+    assert [httpx.post(hook.url, json={}).status_code for _ in range(3)] == [503, 503, 200]
+    assert len(hook) == 3
