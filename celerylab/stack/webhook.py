@@ -26,12 +26,15 @@ class Received:
         By lower-case name.
     body
         Decoded, if it was JSON; text otherwise.
+    at
+        Seconds on a clock that only goes forward, to compare with those of other requests.
     """
 
     method: str
     path: str
     headers: dict[str, str]
     body: Any
+    at: float
 
 
 class Webhook:
@@ -136,7 +139,7 @@ def _handler(webhook: Webhook) -> type[BaseHTTPRequestHandler]:
             except ValueError:
                 body = raw
             headers = {name.lower(): value for name, value in self.headers.items()}
-            status = webhook.keep(Received(self.command, self.path, headers, body))
+            status = webhook.keep(Received(self.command, self.path, headers, body, time.monotonic()))
             time.sleep(webhook.delay)
             answer = json.dumps(webhook.answer).encode()
             self.send_response(status)
