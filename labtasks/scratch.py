@@ -25,7 +25,7 @@ def scratch_path(task_id: str) -> Path:
     ValueError
         The id is none that can name a folder.
     """
-    if not task_id or Path(task_id).name != task_id:
+    if task_id in ("", ".", "..") or Path(task_id).name != task_id:
         raise ValueError(f"task id {task_id!r} cannot name a folder")
     return settings().work_folder / FOLDER / task_id
 
