@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 from typer.core import TyperGroup
 
-from celerylab import texts
+from celerylab import dead_letters_command, texts
 from celerylab.errors import LabError
 
 
@@ -32,6 +32,9 @@ app = typer.Typer(
     rich_markup_mode=None,
     pretty_exceptions_enable=False,
 )
+
+
+app.add_typer(dead_letters_command.app, name="dead-letters")
 
 
 @app.command(help=texts.LAB_HELP)

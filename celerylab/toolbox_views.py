@@ -4,19 +4,26 @@ from __future__ import annotations
 
 import weakref
 from abc import ABC, abstractmethod
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from celerylab.stack.worker import BEATS_TASKS
 from celerylab.views.sent import Sent
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import datetime, tzinfo
+
     import redis
+    from celery import Celery
     from celery.canvas import Signature
     from celery.result import ResultBase
 
+    from celerylab.dead_letters import Store
+    from celerylab.views.dead_letters import LettersView
     from celerylab.views.follow import Followed
     from celerylab.views.outcomes import Outcomes
     from celerylab.views.picture import Picture
+    from celerylab.views.preview import Preview
     from celerylab.views.queues import Message
     from celerylab.views.table import Table
     from celerylab.views.watch import Watch
@@ -70,6 +77,46 @@ class Views(ABC):
 
         return peek(self.redis, queue, index)
 
+    def preview(
+        self,
+        schedule: Mapping[str, Mapping[str, Any]] | Celery,
+        *,
+        start: datetime | None = None,
+        days: float = 7,
+        timezone: str | tzinfo | None = None,
+        shown_in: str | tzinfo | None = None,
+        first: int = 3,
+    ) -> Preview:
+        """Return when Beat would send the entries of a schedule, without waiting.
+
+        Beat starts at ``start`` and has no file of what it sent before. The list shows itself;
+        ``timeline()`` is a picture of the days, ``preview["name"]`` has the moments of one entry.
+
+        Parameters
+        ----------
+        schedule
+            A dictionary as in ``beat_schedule``, or an app that has one.
+        start
+            With a timezone; now if not given.
+        days
+            How many are shown.
+        timezone
+            That in which hours and days are meant, as in the setting ``timezone``; the app's,
+            or UTC for a dictionary, if not given.
+        shown_in
+            Timezone in which the moments are shown; ``timezone`` if not given.
+        first
+            How many runs of each entry are listed.
+
+        Raises
+        ------
+        LabError
+            Names the entry, the time or the timezone that is none.
+        """
+        from celerylab.views.preview import preview
+
+        return preview(schedule, start=start, days=days, timezone=timezone, shown_in=shown_in, first=first)
+
     def draw(self, canvas: Signature | ResultBase) -> Picture:
         """Draw a canvas: what comes after to the right, what runs at the same time below.
 
@@ -110,6 +157,21 @@ class Views(ABC):
         from celerylab.views.follow import follow
 
         return follow(result, self._outcomes().call, timeout)
+
+    def dead_letters(self, store: Store | None = None) -> LettersView:
+        """Return the tasks that failed for good, to look through, replay and drop.
+
+        Parameters
+        ----------
+        store
+            Where they lie, such as a ``labtasks.dead_letters.DeadLetters``; that of the bundled
+            worker if not given.
+        """
+        from celerylab.dead_letters import open_store
+        from celerylab.stack.control import client
+        from celerylab.views.dead_letters import LettersView
+
+        return LettersView(open_store(self.url, None) if store is None else store, client(self.url))
 
     def _outcomes(self) -> Outcomes:
         from celerylab.views.outcomes import Outcomes

@@ -30,6 +30,10 @@ class Settings(msgspec.Struct, frozen=True):
     work_folder: Path = msgspec.field(default_factory=lambda: Path(tempfile.gettempdir()) / "celery-lab")
     notify_url: str | None = None
     alert_url: str | None = None
+    dead_letters_url: str | None = None
+    dead_letters_keep: Annotated[int, msgspec.Meta(ge=1)] = 10_000
+    dead_letters_days: Annotated[float, msgspec.Meta(gt=0)] = 30.0
+    idempotency_url: str | None = None
     acks_late: bool = False
     visibility_timeout: Annotated[int, msgspec.Meta(ge=1)] = 3600  # s
     soft_shutdown: Annotated[float, msgspec.Meta(ge=0)] = 0.0  # s

@@ -15,7 +15,10 @@ if TYPE_CHECKING:
 
 PRESENCE = "celery-lab-notebook"
 ANSWER_TIMEOUT = 10.0  # s; asked by name, workers that answer sooner are not waited for
-KEPT = re.compile(r"_kombu\.binding\..*|unacked.*|celery-task-meta-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+KEPT = re.compile(
+    r"_kombu\.binding\..*|unacked.*|\{labtasks\.dead_letters\}:.*"
+    r"|celery-task-meta-[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}"
+)
 
 
 class Presence:

@@ -1,0 +1,77 @@
+"""What a task that succeeds costs more in an app whose failures are kept as dead letters."""
+
+import statistics
+from pathlib import Path
+
+import psutil
+
+from bench.idempotency import until
+from bench.row import Row
+from celerylab import Lab
+from celerylab.stack.worker import Worker
+
+TASKS = 150
+PAIRS = 80  # short and many: what else the machine does then weighs on both sides alike
+
+
+def measure() -> Row:
+    """Let two workers, with hooks and without, run as many tasks each in turn, first one then the other."""
+    lab = Lab()
+    lab.start()
+    try:
+        workers = {
+            queue: lab.worker(
+                "bench.kept",
+                concurrency=1,
+                name=queue,
+                queues=[queue],
+                env={"BENCH_QUEUE": queue, "BENCH_HOOKS": hooks},
+            )
+            for queue, hooks in (("bench-kept", "1"), ("bench-bare", "0"))
+        }
+        spent: dict[str, list[float]] = {queue: [] for queue in workers}
+        for queue, worker in workers.items():  # once for nothing: processes connect
+            per_task(lab, worker, queue)
+        for pair in range(PAIRS):
+            # whoever comes second finds another machine than whoever comes first
+            for queue in sorted(workers, reverse=pair % 2 == 1):
+                spent[queue].append(per_task(lab, workers[queue], queue))
+    finally:
+        lab.stop()
+    kept, bare = spent["bench-kept"], spent["bench-bare"]
+    ratios = sorted(ours / theirs for ours, theirs in zip(kept, bare, strict=True))
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    theirs = statistics.median(bare)
+    return Row(
+        f"processor time of a task that succeeds, with hooks for dead letters, {PAIRS} pairs of {TASKS}",
+        middle * theirs,
+        theirs,
+        "ms",
+        limit=1.02,
+        notes=(f"ratio of each pair: median {middle:.3f}, half of them between {low:.3f} and {high:.3f}",),
+    )
+
+
+def per_task(lab: Lab, worker: Worker, queue: str) -> float:
+    """Return the milliseconds of processor time a task, from a full queue to the last result."""
+    control = lab.client.control
+    control.cancel_consumer(queue, destination=[worker.node], reply=True)
+    ids = [lab.client.send_task("bench.kept.add", (n, n), queue=queue).id for n in range(TASKS)]
+    keys = [f"celery-task-meta-{each}" for each in ids]
+    client = lab.redis
+    began = processor_time(worker)
+    control.add_consumer(queue, destination=[worker.node])
+    until(lambda: client.exists(*keys) == TASKS)
+    spent = processor_time(worker) - began
+    client.delete(*keys)
+    return spent / TASKS * 1000
+
+
+def processor_time(worker: Worker) -> float:
+    """Return the seconds that a worker's processes have run; those that wait do not count."""
+    if not Path("/proc/self/schedstat").exists():
+        times = [psutil.Process(pid).cpu_times() for pid in worker.tree]
+        return sum(each.user + each.system for each in times)
+    # to the nanosecond, where psutil knows hundredths of a second
+    threads = [path for pid in worker.tree for path in Path(f"/proc/{pid}/task").glob("*/schedstat")]
+    return sum(int(path.read_text().split()[0]) for path in threads) / 1e9
