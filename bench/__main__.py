@@ -3,7 +3,18 @@
 import sys
 from importlib import import_module
 
-ROWS = ("start", "throughput", "memory", "notebooks", "draw", "timeline", "pictures")
+ROWS = (
+    "start",
+    "throughput",
+    "memory",
+    "notebooks",
+    "draw",
+    "timeline",
+    "pictures",
+    "idempotency",
+    "dead_letter_hooks",
+    "dead_letters",
+)
 
 
 def main(wanted: list[str]) -> int:

@@ -3,7 +3,7 @@
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import JSON, Connection, Engine, ForeignKey, create_engine, false, inspect
+from sqlalchemy import JSON, BigInteger, Connection, Engine, ForeignKey, create_engine, false, inspect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 from sqlalchemy.schema import CreateColumn
 
@@ -48,6 +48,26 @@ class ProcessingResult(Base):
     task_id: Mapped[str | None] = mapped_column(unique=True)
     data: Mapped[list[dict[str, Any]]] = mapped_column(JSON)
     result_data: Mapped[dict[str, Any]] = mapped_column(JSON)
+
+
+class Account(Base):
+    """A customer's money, in the smallest coin."""
+
+    __tablename__ = "accounts"
+
+    name: Mapped[str] = mapped_column(primary_key=True)
+    balance: Mapped[int] = mapped_column(BigInteger)
+
+
+class Payment(Base):
+    """An order that was charged; its number is unique, so that it is charged once."""
+
+    __tablename__ = "payments"
+
+    id: Mapped[int] = mapped_column(primary_key=True)
+    order_id: Mapped[str] = mapped_column(unique=True)
+    account: Mapped[str] = mapped_column(ForeignKey("accounts.name"))
+    amount: Mapped[int] = mapped_column(BigInteger)
 
 
 def engine() -> Engine:
