@@ -1,6 +1,7 @@
 """Celery's configuration of the app, in Celery's own names."""
 
 from labtasks.queues import CPU_INTENSIVE, DEFAULT, HIGH_PRIORITY, IO_INTENSIVE, QUEUES
+from labtasks.schedules import entries
 from labtasks.settings import settings
 
 _settings = settings()
@@ -15,10 +16,13 @@ include = [
     "labtasks.conditions",
     "labtasks.datasets",
     "labtasks.images",
+    "labtasks.limits",
     "labtasks.mail",
     "labtasks.partners",
+    "labtasks.payments",
     "labtasks.periodic",
     "labtasks.reports",
+    "labtasks.retries",
 ]
 
 task_default_queue = DEFAULT
@@ -40,16 +44,9 @@ broker_transport_options = {
 }
 worker_soft_shutdown_timeout = _settings.soft_shutdown
 
-beat_schedule = {
-    "every-minute": {
-        "task": "labtasks.periodic.periodic_task",
-        "schedule": _settings.periodic_seconds,
-        # a run that nobody took until the next is due is not worth making up for
-        "options": {"expires": _settings.periodic_seconds},
-    },
-}
+beat_schedule = entries(_settings.periodic_seconds)
 # written down at once: a Beat that is killed must not send again what it has sent
 beat_sync_every = 1
 
 result_expires = 3600  # s
-timezone = "UTC"
+timezone = "Asia/Tokyo"  # what hours and days of the schedule mean

@@ -50,9 +50,11 @@ class UsersParameters(msgspec.Struct, forbid_unknown_fields=True):
 
 
 class ProcessingParameters(msgspec.Struct, forbid_unknown_fields=True):
-    """Of which dataset; of all if not given."""
+    """Of which dataset, and from when up to when, in seconds since the epoch; of all if not given."""
 
     dataset_id: int | None = None
+    since: float | None = None
+    until: float | None = None
 
 
 def collect_users(wanted: UsersParameters) -> Rows:
@@ -90,6 +92,11 @@ def collect_processing(wanted: ProcessingParameters) -> Rows:
     query = select(ProcessingResult.result_data).order_by(ProcessingResult.id)
     if wanted.dataset_id is not None:
         query = query.where(ProcessingResult.dataset_id == wanted.dataset_id)
+    moment = ProcessingResult.result_data["timestamp"].as_float()
+    if wanted.since is not None:
+        query = query.where(moment >= wanted.since)
+    if wanted.until is not None:
+        query = query.where(moment < wanted.until)
     with Session(engine()) as session:
         return list(session.scalars(query))
 
@@ -134,8 +141,8 @@ def generate_report(self: "Task[Any, Any]", report_type: str, parameters: dict[s
     report_type
         ``"processing"`` or ``"users"``.
     parameters
-        ``dataset_id`` for ``"processing"``, ``is_active`` and ``domain`` for ``"users"``;
-        each may be left out.
+        ``dataset_id``, ``since`` and ``until`` for ``"processing"``, ``is_active`` and ``domain``
+        for ``"users"``; each may be left out.
 
     Raises
     ------
@@ -150,7 +157,7 @@ def generate_report(self: "Task[Any, Any]", report_type: str, parameters: dict[s
     wanted = read(parameters, report.parameters, f"parameters of the report {report_type!r}")
     tell(self, status="Initializing report generation...", progress=0)
     # the id is the sender's to choose: no path may come out of it
-    target = folder() / f"{report_type}-{quote(self.request.id or 'direct', safe='')}.csv"
+    target = path(f"{report_type}-{quote(self.request.id or 'direct', safe='')}")
     tell(self, status="Collecting data...", progress=25)
     collected = report.collect(wanted)
     tell(self, status="Analyzing data...", progress=50)
@@ -165,11 +172,30 @@ def generate_report(self: "Task[Any, Any]", report_type: str, parameters: dict[s
     )
 
 
-def folder() -> Path:
-    """Return the folder of reports, made if it isn't there."""
-    made = settings().work_folder / "reports"
-    made.mkdir(parents=True, exist_ok=True)
-    return made
+def write(name: str, report: Report, wanted: msgspec.Struct) -> tuple[Path, Rows]:
+    """Write a report in one go, and return its file and its rows.
+
+    Parameters
+    ----------
+    name
+        Of the file, without the suffix; one that is there is replaced.
+    report
+        One of ``REPORTS``.
+    wanted
+        The report's parameters.
+    """
+    rows = report.analyse(report.collect(wanted))
+    target = path(name)
+    with replacing(target) as draft:
+        draft.write_text(as_csv(report.columns, rows), encoding="utf-8")
+    return target, rows
+
+
+def path(name: str) -> Path:
+    """Return where the report of this name belongs, the folder made if it isn't there."""
+    folder = settings().work_folder / "reports"
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{name}.csv"
 
 
 def as_csv(columns: tuple[str, ...], rows: Rows) -> str:

@@ -1,0 +1,66 @@
+"""What Beat sends, and when."""
+
+from typing import Any
+
+from celery.schedules import crontab
+
+MINUTE, HOUR, DAY = 60, 3600, 24 * 3600  # s
+
+Entries = dict[str, dict[str, Any]]
+
+
+def entries(periodic_seconds: float) -> Entries:
+    """Return the app's ``beat_schedule``.
+
+    Every message expires when the next of its kind is due, or a day later at the latest: what a
+    worker that was away finds is one run of each task, not all the runs that it missed.
+
+    Parameters
+    ----------
+    periodic_seconds
+        Between two runs of ``periodic_task``.
+    """
+    return {
+        "every-minute": {
+            "task": "labtasks.periodic.periodic_task",
+            "schedule": periodic_seconds,
+            "options": {"expires": periodic_seconds},
+        },
+        "hourly": {
+            "task": "labtasks.periodic.hourly_task",
+            "schedule": crontab(minute=0),
+            "options": {"expires": HOUR},
+        },
+        "daily-morning": {
+            "task": "labtasks.periodic.daily_report",
+            "schedule": crontab(hour=9, minute=0),
+            "options": {"expires": DAY},
+        },
+        "weekday-morning": {
+            "task": "labtasks.periodic.weekday_task",
+            "schedule": crontab(hour=9, minute=0, day_of_week="mon-fri"),
+            "options": {"expires": DAY},
+        },
+        "monthly": {
+            "task": "labtasks.periodic.monthly_cleanup",
+            "schedule": crontab(hour=0, minute=0, day_of_month=1),
+            "options": {"expires": DAY},
+        },
+        "with-args": {
+            "task": "labtasks.periodic.parameterized_task",
+            "schedule": 30.0,
+            "args": ("arg1", "arg2"),
+            "kwargs": {"key": "value"},
+            "options": {"expires": 30.0},
+        },
+        "daily-summary": {
+            "task": "labtasks.periodic.generate_daily_report",
+            "schedule": crontab(hour=2, minute=0),
+            "options": {"expires": DAY},
+        },
+        "refresh-cache": {
+            "task": "labtasks.periodic.refresh_popular_articles",
+            "schedule": 30 * MINUTE,
+            "options": {"expires": 30 * MINUTE},
+        },
+    }
