@@ -38,7 +38,12 @@ def client(url: str, backend: str | None = None) -> "Celery":
 
 def ping(url: str, node: str, timeout: float = PING_TIMEOUT) -> bool:
     """Say whether the worker of this node name answers within ``timeout`` seconds."""
-    return bool(client(url).control.inspect(destination=[node], timeout=timeout).ping())
+    from redis import ConnectionError as Closed
+
+    try:
+        return bool(client(url).control.inspect(destination=[node], timeout=timeout).ping())
+    except Closed:  # kept from before the broker was restarted; the next question opens another
+        return False
 
 
 def nodes_with_task(url: str, task: str, timeout: float = 1.0) -> list[str]:
