@@ -1,13 +1,9 @@
 """Articles of a site: how often each is read, and a cache of the most popular."""
 
 import json
-from functools import lru_cache
-from typing import TYPE_CHECKING, TypedDict
+from typing import TypedDict
 
-from labtasks.settings import settings
-
-if TYPE_CHECKING:
-    import redis
+from labtasks.keeping import redis
 
 READINGS = "labtasks.articles.readings"
 POPULAR = "labtasks.articles.popular"
@@ -22,12 +18,12 @@ class Article(TypedDict):
 
 def count_reading(article: str) -> int:
     """Count that an article was read once more, and return how often it was."""
-    return int(_client().zincrby(READINGS, 1, article))  # type: ignore[arg-type]  # synchronous client
+    return int(redis().zincrby(READINGS, 1, article))  # type: ignore[arg-type]  # synchronous client
 
 
 def popular() -> list[Article] | None:
     """Return the cached articles, most read first; ``None`` if nobody refreshed them in time."""
-    cached = _client().get(POPULAR)
+    cached = redis().get(POPULAR)
     return json.loads(cached) if isinstance(cached, bytes) else None
 
 
@@ -42,19 +38,8 @@ def refresh(n: int, keep: float) -> list[Article]:
         Seconds after which the cache is empty, unless it is filled again before: readers then
         know that it is old, instead of taking last week's for today's.
     """
-    client = _client()
+    client = redis()
     found: list[tuple[bytes, float]] = client.zrevrange(READINGS, 0, n - 1, withscores=True)  # type: ignore[assignment]
     articles = [Article(article=name.decode(), readings=int(readings)) for name, readings in found]
     client.set(POPULAR, json.dumps(articles), px=int(keep * 1000))
     return articles
-
-
-def _client() -> "redis.Redis":
-    return _connected(settings().broker_url)
-
-
-@lru_cache(maxsize=1)
-def _connected(url: str) -> "redis.Redis":
-    import redis
-
-    return redis.Redis.from_url(url)  # one pool of connections a process

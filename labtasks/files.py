@@ -5,6 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+SPOOL = "dead-letters"  # below the work folder: what waits there until its store is back
+
 
 @contextmanager
 def replacing(target: Path) -> Iterator[Path]:

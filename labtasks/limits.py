@@ -3,16 +3,15 @@
 import csv
 import shutil
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any, TypedDict
 
 from celery import Task
 from celery.exceptions import SoftTimeLimitExceeded
 from celery.utils.log import get_task_logger
-from redis import Redis
 
 from labtasks.app import app
 from labtasks.files import replacing
+from labtasks.keeping import redis
 from labtasks.scratch import ScratchTask, scratch
 from labtasks.seats import NoSeatFree, Seats
 from labtasks.settings import settings
@@ -133,7 +132,6 @@ def resource_managed_task(
     return Archived(path=str(target), files=len(tables))
 
 
-@lru_cache(maxsize=1)
 def seats() -> Seats:
     """Return the seats of ``resource_managed_task``, held a little longer than a task may run."""
-    return Seats(Redis.from_url(settings().broker_url), "archives", SEATS, TIME_LIMIT + 30)
+    return Seats(redis(), "archives", SEATS, TIME_LIMIT + 30)

@@ -13,6 +13,7 @@ from celery.utils.log import get_task_logger
 from labtasks import articles
 from labtasks.app import app
 from labtasks.queues import QUEUES
+from labtasks.scratch import sweep
 from labtasks.settings import settings
 
 POPULAR = 10  # articles that the cache holds
@@ -31,6 +32,7 @@ class Backlog(TypedDict):
 
     waiting: dict[str, int]
     free_bytes: int
+    swept: list[str]
 
 
 class Users(TypedDict):
@@ -70,13 +72,21 @@ def periodic_task() -> str:
 
 @app.task
 def hourly_task() -> Backlog:
-    """Look how many messages wait in each queue, and how much room the work folder has."""
+    """Look how many messages wait and how much room there is, and sweep what dead tasks left.
+
+    Returns
+    -------
+    Backlog
+        Messages by queue, bytes that the work folder's disk has left, and whose temporary files
+        were removed.
+    """
     folder = settings().work_folder
     folder.mkdir(parents=True, exist_ok=True)
     with app.connection_for_read() as connection:
         # to declare a queue that there is changes nothing, and the answer says how long it is
         waiting = {name: app.amqp.queues[name](connection).queue_declare().message_count for name in QUEUES}
-    found = Backlog(waiting=waiting, free_bytes=shutil.disk_usage(folder).free)
+    swept = sweep(older_than=DAY)
+    found = Backlog(waiting=waiting, free_bytes=shutil.disk_usage(folder).free, swept=swept)
     logger.info(
         "hourly_task: %d messages wait, %d bytes are free", sum(waiting.values()), found["free_bytes"]
     )
@@ -108,6 +118,8 @@ def weekday_task() -> dict[str, int]:
 def monthly_cleanup(days: float = 30) -> Removed:
     """Remove what is old: files of the work folder, and results of ``process_large_dataset``.
 
+    Dead letters that wait there for their store stay, however old they are.
+
     Parameters
     ----------
     days
@@ -121,7 +133,8 @@ def monthly_cleanup(days: float = 30) -> Removed:
     for path in sorted(folder.rglob("*")):
         with suppress(FileNotFoundError):  # somebody else was faster
             found = path.lstat()
-            if S_ISREG(found.st_mode) and found.st_mtime < before:
+            spooled = path.is_relative_to(folder / SPOOL)
+            if S_ISREG(found.st_mode) and found.st_mtime < before and not spooled:
                 path.unlink()
                 logger.info("monthly_cleanup: removed %s", path.relative_to(folder))
                 files += 1

@@ -11,6 +11,7 @@ from labtasks.dead_letters.courier import Courier, Send
 from labtasks.dead_letters.letter import DeadLetter
 from labtasks.dead_letters.spool import Spool
 from labtasks.dead_letters.store import DeadLetters, default_store
+from labtasks.files import SPOOL
 from labtasks.settings import settings
 
 logger = get_logger(__name__)
@@ -43,7 +44,7 @@ class Keeper:
     @cached_property
     def spool(self) -> Spool:
         """Where they wait for the store."""
-        return Spool(self._folder or settings().work_folder / "dead-letters" / self.store.name)
+        return Spool(self._folder or settings().work_folder / SPOOL / self.store.name)
 
     @cached_property
     def courier(self) -> Courier:

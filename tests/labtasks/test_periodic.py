@@ -7,6 +7,7 @@ import os
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +19,10 @@ from celerylab.views.upcoming import runs
 from labtasks import articles, datasets, users  # no task among this module's names: pytest would load it
 from labtasks.app import app
 from labtasks.database import ProcessingResult, engine
+from labtasks.files import SPOOL
 from labtasks.queues import HIGH_PRIORITY, QUEUES
 from labtasks.schedules import entries
+from labtasks.scratch import scratch_path
 from labtasks.settings import settings
 
 BEGIN = datetime(2026, 11, 28, 12)  # a Saturday; the zone is the app's
@@ -53,11 +56,12 @@ def worked(lab: Lab) -> Iterator[list[int]]:
 
 
 def test_every_entry_names_a_task_that_takes_its_arguments(lab: Lab) -> None:
-    app.loader.import_default_modules()
     for name, entry in entries(60.0).items():
-        task = app.tasks[entry["task"]]
+        module, _, function = entry["task"].rpartition(".")
+        task = getattr(import_module(module), function)
+        assert (module, task.name) == ("labtasks.periodic", entry["task"]), name
         inspect.signature(task.run).bind(*entry.get("args", ()), **entry.get("kwargs", {}))
-        assert entry["task"].startswith("labtasks.periodic."), name
+    assert "labtasks.periodic" in app.conf.include
 
 
 def test_next_runs_are_those_of_the_clock_in_tokyo(lab: Lab) -> None:
@@ -107,11 +111,16 @@ def test_hourly_task_counts_what_waits_at_every_priority(lab: Lab) -> None:
         client = control.client(lonely.url)
         for priority in (0, 9):
             client.send_task("x", queue=HIGH_PRIORITY, priority=priority)
+        left = scratch_path("dead-task")
+        left.mkdir(parents=True)
+        os.utime(left, (time.time() - 2 * DAY,) * 2)
         result = client.send_task("labtasks.periodic.hourly_task", queue="labtasks")
         found = result.get(timeout=20)
         result.forget()
     assert found["waiting"] == {**dict.fromkeys(QUEUES, 0), HIGH_PRIORITY: 2}
     assert found["free_bytes"] > 0
+    assert found["swept"] == ["dead-task"]
+    assert not left.exists()
 
 
 def test_daily_report_lists_the_users_of_the_day(lab: Lab) -> None:
@@ -166,12 +175,15 @@ def test_cleanup_removes_what_is_old_and_nothing_else(
     (tmp_path / "work" / "reports").mkdir(parents=True)
     (tmp_path / "work" / "away").symlink_to(tmp_path)
     files = {name: tmp_path / "work" / name for name in ("old.jpg", "reports/old.csv", "reports/new.csv")}
+    letter = tmp_path / "work" / SPOOL / "store" / "1.letter"
+    letter.parent.mkdir(parents=True)
+    letter.touch()
     for path in (outside, *files.values()):
         path.write_text("four")
     link = tmp_path / "work" / "link.txt"
     link.symlink_to(outside)
     long_ago = time.time() - 31 * DAY
-    for path in (outside, link, files["old.jpg"], files["reports/old.csv"]):
+    for path in (outside, link, letter, files["old.jpg"], files["reports/old.csv"]):
         os.utime(path, (long_ago, long_ago), follow_symlinks=False)
     caplog.set_level(logging.INFO)
     found = periodic.monthly_cleanup()
@@ -179,6 +191,7 @@ def test_cleanup_removes_what_is_old_and_nothing_else(
     assert [path.exists() for path in files.values()] == [False, False, True]
     assert outside.exists()
     assert link.exists()
+    assert letter.exists()
     assert "monthly_cleanup: removed reports/old.csv" in caplog.text
     assert periodic.monthly_cleanup() == {"files": 0, "bytes": 0, "results": 0}
 
