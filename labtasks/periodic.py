@@ -12,6 +12,7 @@ from celery.utils.log import get_task_logger
 
 from labtasks import articles
 from labtasks.app import app
+from labtasks.files import SPOOL
 from labtasks.queues import QUEUES
 from labtasks.scratch import sweep
 from labtasks.settings import settings
