@@ -16,7 +16,13 @@ SPREAD = ("tests/celerylab/test_jupyter.py",)
 BY_EXERCISE = "tests/exercises/test_every_exercise.py"
 EXERCISE = re.compile(r"\[(\d+-\d+[a-z])")
 # begun first: a long file that begins last leaves the other processes idle at the end
-LONGEST = ("tests/labtasks/test_survival", "notebooks/phase1/1_4_", "notebooks/phase2/2_6_", "notebooks/phase2/2_3_", "notebooks/")
+LONGEST = (
+    "tests/labtasks/test_survival",
+    "notebooks/phase1/1_4_",
+    "notebooks/phase2/2_6_",
+    "notebooks/phase2/2_3_",
+    "notebooks/",
+)
 
 
 def pytest_configure() -> None:
