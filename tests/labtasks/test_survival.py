@@ -69,18 +69,19 @@ class World:
 
 
 @pytest.fixture
-def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
+def world(tmp_path: Path) -> Iterator[World]:
     lab = Lab()
     lab.start(private=True)
-    monkeypatch.setenv("CELERYLAB_DATABASE_URL", f"sqlite:///{tmp_path / 'survivor.sqlite3'}")
     broker = lab.broker(keep=True)
-    monkeypatch.setenv("CELERYLAB_BROKER_URL", broker.url)  # the keys of idempotent tasks, too
     made = World(lab, broker, tmp_path / "runs", random.Random(os.environ.get("SURVIVAL_SEED", "celery")))
     made.runs.touch()
-    accounts.open_account("survivor", 1_000)
-    for name in NODES:
-        made.start_worker(name)
-    yield made
+    with pytest.MonkeyPatch.context() as environment:  # undone before the lab gives back what it found
+        environment.setenv("CELERYLAB_DATABASE_URL", f"sqlite:///{tmp_path / 'survivor.sqlite3'}")
+        environment.setenv("CELERYLAB_BROKER_URL", broker.url)  # the keys of idempotent tasks, too
+        accounts.open_account("survivor", 1_000)
+        for name in NODES:
+            made.start_worker(name)
+        yield made
     lab.stop()
 
 
