@@ -25,6 +25,13 @@ def letters() -> Any:
         raise LabError(texts.LETTERS_NO_LABTASKS.format(package=PACKAGE, problem=problem)) from None
 
 
+def broker_url(url: str | None) -> str:
+    """Return the broker's address: the one given, or that of the settings; ``LabError`` if none."""
+    if not (found := url or os.environ.get(URL)):
+        raise LabError(texts.LETTERS_NO_URL)
+    return found
+
+
 def open_store(url: str | None, name: str | None) -> Store:
     """Return the store that the settings name; ``LabError`` if they name none.
 
@@ -35,12 +42,9 @@ def open_store(url: str | None, name: str | None) -> Store:
     name
         The store's name, if it is not that of ``labtasks``.
     """
-    if url:
-        os.environ[URL] = url
-    if not os.environ.get(URL):
-        raise LabError(texts.LETTERS_NO_URL)
+    broker = broker_url(url)
     package = letters()
     try:
-        return package.default_store(name or package.NAME)
+        return package.default_store(name or package.NAME, broker_url=broker)
     except Exception as problem:  # noqa: BLE001  # its own class is not known here
         raise LabError(str(problem)) from None

@@ -115,14 +115,14 @@ def replay(
         raise LabError(texts.LETTERS_FORCE_NEEDS_ID)
     with _store(url, name) as store:
         if letter_id:
-            new_id = _package().replay(store, _celery(), letter_id, force=force)
+            new_id = _package().replay(store, _celery(url), letter_id, force=force)
             typer.echo(texts.LETTERS_REPLAYED.format(id=letter_id, new_id=new_id))
             return
         wanted = _filter(*given[:-1], "open")
         if not _agreed(store, wanted, texts.LETTERS_ASK_REPLAY, yes=yes):
             return
         sent = refused = 0
-        for one in _package().replay_all(store, _celery(), wanted):
+        for one in _package().replay_all(store, _celery(url), wanted):
             sent += one.new_id is not None
             refused += one.new_id is None
             said = texts.LETTERS_REPLAYED if one.new_id else texts.LETTERS_NOT_REPLAYED
@@ -260,10 +260,8 @@ def _package() -> Any:
     return letters()
 
 
-def _celery() -> Any:
-    import os
-
-    from celerylab.dead_letters import URL
+def _celery(url: str | None) -> Any:
+    from celerylab.dead_letters import broker_url
     from celerylab.stack.control import client
 
-    return client(os.environ[URL])
+    return client(broker_url(url))

@@ -40,8 +40,13 @@ class Settings(msgspec.Struct, frozen=True):
     periodic_seconds: Annotated[float, msgspec.Meta(gt=0)] = 60.0
 
 
-def settings() -> Settings:
+def settings(**instead: str) -> Settings:
     """Read the environment.
+
+    Parameters
+    ----------
+    instead
+        Values that count instead of the environment's, by field.
 
     Raises
     ------
@@ -50,6 +55,7 @@ def settings() -> Settings:
     """
     names = {PREFIX + name.upper(): name for name in Settings.__struct_fields__}
     given = {name: os.environ[variable] for variable, name in names.items() if os.environ.get(variable)}
+    given |= instead
     if "broker_url" not in given:
         raise SettingsError(
             "CELERYLAB_BROKER_URL is not set: there is no broker to talk to. In a notebook, "

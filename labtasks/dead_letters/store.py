@@ -45,9 +45,17 @@ class Alert(NamedTuple):
     tries: int
 
 
-def default_store(name: str = NAME) -> "DeadLetters":
-    """Return the store that the settings name, or another one beside it."""
-    given = settings()
+def default_store(name: str = NAME, **instead: str) -> "DeadLetters":
+    """Return the store that the settings name, or another one beside it.
+
+    Parameters
+    ----------
+    name
+        Of the store.
+    instead
+        Settings that count instead of the environment's, such as ``broker_url``.
+    """
+    given = settings(**instead)
     url = given.dead_letters_url or given.broker_url
     return DeadLetters(url, name, keep=given.dead_letters_keep, days=given.dead_letters_days)
 

@@ -1,5 +1,6 @@
 """The widget that looks through dead letters, and its text form."""
 
+import os
 import re
 import uuid
 from typing import Any
@@ -191,3 +192,9 @@ def test_store_of_the_bundled_worker_is_the_default(lab: Lab) -> None:
             break
         lab.redis.blpop("nothing-comes", timeout=0.02)
     assert "process_data  []         exception  ValueError  open   bundled-fails" in repr(view)
+
+
+def test_looking_leaves_the_environment_as_it_is(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("CELERYLAB_BROKER_URL", raising=False)
+    assert "failed" in repr(lab.dead_letters())
+    assert "CELERYLAB_BROKER_URL" not in os.environ
