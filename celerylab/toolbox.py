@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 from celerylab.card import Card
 from celerylab.environment import URL, Environment
@@ -22,9 +22,12 @@ if TYPE_CHECKING:
     from celery import Celery
 
     from celerylab.stack.beat import Beat
+    from celerylab.stack.celery_process import CeleryProcess
     from celerylab.stack.mailbox import Mail
     from celerylab.stack.server import Server
     from celerylab.stack.webhook import Webhook
+
+Process = TypeVar("Process", bound="CeleryProcess")
 
 
 class Lab(Views):
@@ -190,10 +193,7 @@ class Lab(Views):
             env={**({URL: broker.url} if broker else {}), **(env or {})},
             timeout=settings().start_timeout,
         )
-        if made.node in self._workers:
-            self._workers[made.node].stop()
-        self._workers[made.node] = made
-        return made.start()
+        return _in_place(made, self._workers)
 
     def beat(
         self,
@@ -246,10 +246,7 @@ class Lab(Views):
             env={**({URL: broker.url} if broker else {}), **(env or {})},
             timeout=settings().start_timeout,
         )
-        if made.node in self._beats:
-            self._beats[made.node].stop()
-        self._beats[made.node] = made
-        return made.start()
+        return _in_place(made, self._beats)
 
     def broker(self, *, keep: bool = False) -> Broker:
         """Start one more broker, private to this lab, for lessons that stop and start one.
@@ -375,6 +372,14 @@ class Lab(Views):
     def _need_start(self) -> None:
         if self._broker is None and self._attached is None:
             raise NotStarted(texts.NOT_STARTED)
+
+
+def _in_place(made: Process, running: dict[str, Process]) -> Process:
+    """Start a program instead of the one of its name, if there is one."""
+    if made.node in running:
+        running[made.node].stop()
+    running[made.node] = made
+    return made.start()
 
 
 lab = Lab()

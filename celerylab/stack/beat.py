@@ -3,18 +3,14 @@
 import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Self
 
-from celerylab.errors import ProcessFailed
-from celerylab.stack import control, texts
-from celerylab.stack.modules import check_module, explained
+from celerylab.stack import texts
+from celerylab.stack.celery_process import COMMAND, CeleryProcess
 from celerylab.stack.owner import owner
-from celerylab.stack.process import ManagedProcess, python
-
-COMMAND = "celerylab.stack.command"
+from celerylab.stack.process import python
 
 
-class Beat(ManagedProcess):
+class Beat(CeleryProcess):
     """The Beat of one module's Celery app.
 
     Parameters
@@ -50,42 +46,13 @@ class Beat(ManagedProcess):
         env: Mapping[str, str] | None = None,
         timeout: float = 30.0,
     ) -> None:
-        self.module = module
-        self.node = f"{name or 'beat_' + module.partition(':')[0].rpartition('.')[2]}@lab"
-        self.schedule = schedule or owner().folder / f"{self.node}.schedule"
-        self._broker_url = broker_url
-        self._timeout = timeout
-        arguments = ["-A", module, "beat", "-n", self.node, "-s", str(self.schedule), "-l", loglevel]
+        node = f"{name or 'beat_' + module.partition(':')[0].rpartition('.')[2]}@lab"
+        self.schedule = schedule or owner().folder / f"{node}.schedule"
+        arguments = ["-A", module, "beat", "-n", node, "-s", str(self.schedule), "-l", loglevel]
         # without the last one Beat answers nobody, and cannot be asked whether it is ready
         command = python("-m", COMMAND, *arguments, *options, "--enable-remote-control")
-        super().__init__(self.node, command, env=env)
+        super().__init__(node, module, command, broker_url=broker_url, env=env, timeout=timeout)
         self.command_line = shlex.join(["celery", "-A", module, "beat", "-l", loglevel, *options])
-
-    def start(self) -> Self:
-        """Start Beat; return when it answers a ping.
-
-        Raises
-        ------
-        NoSuchModule
-            No module of that name can be found.
-        ProcessFailed
-            The module could not be imported (with its own traceback), holds no app, or Beat did
-            not get ready (with its log).
-        """
-        check_module(self.module)
-        self.spawn()
-        try:
-            self.wait_ready(lambda: control.ping(self._broker_url, self.node), self._timeout)
-        except ProcessFailed as failure:
-            log = self._read_log()
-            self.kill()
-            raise explained(failure, self.module, log) from None
-        return self
-
-    def restart(self) -> Self:
-        """Stop Beat and start it again, with its module as it is now."""
-        self.stop()
-        return self.start()
 
     def __repr__(self) -> str:
         return texts.BEAT_REPR.format(node=self.node, state=texts.RUNS if self.alive else texts.STOPPED)

@@ -3,16 +3,14 @@
 import shlex
 import time
 from collections.abc import Mapping, Sequence
-from typing import Self
 
 from celerylab.errors import LabError, ProcessFailed, Timeout
 from celerylab.stack import control, texts
-from celerylab.stack.modules import check_module, explained
-from celerylab.stack.process import ManagedProcess, python
+from celerylab.stack.celery_process import COMMAND, CeleryProcess
+from celerylab.stack.process import python
 
 # modules by name: loading them here would load Celery before the first process starts
 STARTED = "celerylab.stack.started"
-COMMAND = "celerylab.stack.command"
 BUNDLED = "celerylab.stack.bundled"
 BUNDLED_APP = "labtasks.app:app"
 BUNDLED_NAME = "bundled"
@@ -25,7 +23,7 @@ PAUSE = 0.02
 NO_WAITING = ("--without-mingle", "--without-gossip")  # what a lone worker would wait for: a second
 
 
-class Worker(ManagedProcess):
+class Worker(CeleryProcess):
     """A worker of one module's Celery app.
 
     Parameters
@@ -70,55 +68,20 @@ class Worker(ManagedProcess):
             raise LabError(texts.BAD_POOL.format(pool=pool, pools=", ".join(POOLS)))
         if not isinstance(concurrency, int) or concurrency < 1:
             raise LabError(texts.BAD_CONCURRENCY.format(concurrency=concurrency))
-        self.module = module
-        self.node = f"{name or module.partition(':')[0].rpartition('.')[2]}@lab"
+        node = f"{name or module.partition(':')[0].rpartition('.')[2]}@lab"
         self.pool = pool
         self.concurrency = 1 if pool == "solo" else concurrency
         self.queues = [queues] if isinstance(queues, str) else list(queues)
-        self._broker_url = broker_url
-        self._timeout = timeout
-        self.ready_after = 0.0  # s, of the last start
-        arguments = ["-A", module, "worker", "-n", self.node, "-P", pool, "-c", str(self.concurrency)]
+        arguments = ["-A", module, "worker", "-n", node, "-P", pool, "-c", str(self.concurrency)]
         arguments += ["-l", loglevel, "-E", *NO_WAITING, *options]
         if self.queues:
             arguments += ["-Q", ",".join(self.queues)]
-        super().__init__(self.node, self._launch(arguments), env=env)
+        command = self._launch(module, node, arguments)
+        super().__init__(node, module, command, broker_url=broker_url, env=env, timeout=timeout)
         self.command_line = shlex.join(["celery", *arguments])
 
-    def _launch(self, arguments: list[str]) -> list[str]:
+    def _launch(self, _module: str, _node: str, arguments: list[str]) -> list[str]:
         return python("-m", COMMAND, *arguments, "-I", STARTED)
-
-    def start(self) -> Self:
-        """Start the worker; return when it answers a ping, so its queues are consumed.
-
-        Raises
-        ------
-        NoSuchModule
-            No module of that name can be found.
-        ProcessFailed
-            The module could not be imported (with its own traceback), holds no app, or the
-            worker did not get ready (with its log).
-        """
-        check_module(self.module)
-        began = time.monotonic()
-        self.spawn()
-        self.wait_answering()
-        self.ready_after = time.monotonic() - began
-        return self
-
-    def wait_answering(self) -> None:
-        """Return when the worker answers a ping; see ``start`` for what it raises."""
-        try:
-            self.wait_ready(self._answers, self._timeout)
-        except ProcessFailed as failure:
-            log = self._read_log()
-            self.kill()
-            raise explained(failure, self.module, log) from None
-
-    def restart(self) -> Self:
-        """Stop the worker and start it again, with its module as it is now."""
-        self.stop()
-        return self.start()
 
     def until(
         self, *, running: int | None = None, reserved: int | None = None, timeout: float = 10.0
@@ -167,7 +130,7 @@ class Worker(ManagedProcess):
         if "Cannot connect to" in self._read_log():
             what = texts.WORKER_CANNOT_CONNECT.format(name=self.node, module=self.module)
             raise ProcessFailed(self._failure(what))
-        return control.ping(self._broker_url, self.node)
+        return super()._answers()
 
 
 class BundledWorker(Worker):
@@ -184,7 +147,7 @@ class BundledWorker(Worker):
 
     def _answers(self) -> bool:
         # started beside its broker: it may have to connect twice
-        return control.ping(self._broker_url, self.node)
+        return CeleryProcess._answers(self)
 
-    def _launch(self, _arguments: list[str]) -> list[str]:
-        return python("-m", BUNDLED, self.module, self.node, str(self.concurrency))
+    def _launch(self, module: str, node: str, _arguments: list[str]) -> list[str]:
+        return python("-m", BUNDLED, module, node, str(self.concurrency))
