@@ -4,7 +4,7 @@ from typing import Any
 
 from celery.utils.log import get_task_logger
 
-from labtasks.http import post
+from labtasks.http import NotTaken, tell
 from labtasks.settings import settings
 
 logger = get_task_logger(__name__)
@@ -31,10 +31,7 @@ def send_alert(text: str, **details: Any) -> None:
     """
     logger.error("alert: %s", text)
     if target := settings().alert_url:
-        import httpx
-
         try:
-            post(target, {"text": text, **details}).raise_for_status()
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            what = str(error).partition("\n")[0] or type(error).__name__
-            raise AlertFailed(f"{target} did not take the alert {text!r}: {what}") from None
+            tell(target, {"text": text, **details})
+        except NotTaken as why:
+            raise AlertFailed(f"{target} did not take the alert {text!r}: {why}") from None

@@ -11,6 +11,10 @@ if TYPE_CHECKING:
     import httpx
 
 
+class NotTaken(Exception):
+    """Nobody took what was posted; says why in one line."""
+
+
 def post(url: str, body: Any) -> "httpx.Response":
     """Post JSON, and return the answer, whatever its status.
 
@@ -29,6 +33,22 @@ def post(url: str, body: Any) -> "httpx.Response":
     import httpx  # 0.1 s at a worker's start that only some tasks need
 
     return httpx.post(url, json=body, timeout=settings().http_timeout, verify=trust())
+
+
+def tell(url: str, body: Any) -> None:
+    """Post JSON to a receiver that has to take it.
+
+    Raises
+    ------
+    NotTaken
+        The receiver could not be reached, or answered with an error.
+    """
+    import httpx
+
+    try:
+        post(url, body).raise_for_status()
+    except (httpx.HTTPError, httpx.InvalidURL) as error:
+        raise NotTaken(str(error).partition("\n")[0] or type(error).__name__) from None
 
 
 @lru_cache(maxsize=1)

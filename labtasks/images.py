@@ -13,7 +13,7 @@ from labtasks import downloads, sheets, uploads
 from labtasks.app import app
 from labtasks.downloads import DownloadFailed
 from labtasks.files import replacing
-from labtasks.http import post
+from labtasks.http import NotTaken, tell
 from labtasks.settings import settings
 
 SHEET = "contact_sheet.jpg"
@@ -239,13 +239,10 @@ def notify_completion(results: Result | Sequence[Result], url: str | None = None
     counts = f"{len(summary['uploaded'])} uploaded, {len(summary['failed'])} failed"
     logger.info("pictures: %s", counts)
     if target := url or settings().notify_url:
-        import httpx
-
         try:
-            post(target, summary).raise_for_status()
-        except (httpx.HTTPError, httpx.InvalidURL) as error:
-            what = str(error).partition("\n")[0] or type(error).__name__
-            raise NotificationFailed(f"{target} was not notified ({counts}): {what}") from None
+            tell(target, summary)
+        except NotTaken as why:
+            raise NotificationFailed(f"{target} was not notified ({counts}): {why}") from None
     return summary
 
 
