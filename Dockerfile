@@ -25,7 +25,9 @@ RUN --mount=type=cache,target=/root/.cache/uv \
 
 FROM uv AS course-venv
 RUN --mount=type=cache,target=/root/.cache/uv \
-    uv pip install -q -c requirements.lock -r pyproject.toml --extra course editables hatchling
+    uv pip install -q -c requirements.lock -r pyproject.toml \
+    $(python3 -c "import install; print(*('--extra=' + each for each in sorted(install.COURSE)))") \
+    editables hatchling
 
 FROM base AS tasks-packages
 COPY --from=tasks-venv /app/.venv .venv
@@ -65,7 +67,7 @@ FROM course AS test
 USER root
 RUN --mount=type=cache,target=/root/.cache/uv \
     --mount=from=uv,source=/usr/local/bin/uv,target=/usr/local/bin/uv \
-    UV_LINK_MODE=copy uv pip install -q -c requirements.lock -r pyproject.toml --extra course --extra test
+    UV_LINK_MODE=copy uv pip install -q -c requirements.lock -r pyproject.toml --extra test
 COPY conftest.py ./
 COPY tests tests
 USER lab

@@ -17,6 +17,7 @@ HERE = os.path.dirname(os.path.abspath(__file__))
 VENV = os.path.join(HERE, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
 LOCK = os.path.join(HERE, "requirements.lock")
+COURSE = {"course", "flower", "mail", "web"}
 STAMP = os.path.join(VENV, "celery-lab-installed")
 DOCKER = (
     'docker run -it --rm -p 127.0.0.1:8888:8888 -v "$PWD":/lab -w /lab '
@@ -122,7 +123,7 @@ def install(extras):
 
 
 def main():
-    extras = {"course"}.union(sys.argv[1:])
+    extras = COURSE.union(sys.argv[1:])
     check_python()
     check_platform()
     digest, present = installed()

@@ -1,0 +1,1 @@
+"""The producers: a Flask site, a FastAPI service with its page."""
