@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
@@ -13,7 +12,7 @@ from celerylab.settings import settings
 from celerylab.stack import attached, control, ports, texts
 from celerylab.stack.broker import Broker, answers, client
 from celerylab.stack.worker import BUNDLED_APP, BUNDLED_TASK, BundledWorker, Worker
-from celerylab.toolbox_views import Views
+from celerylab.toolbox_servers import Servers
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,14 +22,11 @@ if TYPE_CHECKING:
 
     from celerylab.stack.beat import Beat
     from celerylab.stack.celery_process import CeleryProcess
-    from celerylab.stack.mailbox import Mail
-    from celerylab.stack.server import Server
-    from celerylab.stack.webhook import Webhook
 
 Process = TypeVar("Process", bound="CeleryProcess")
 
 
-class Lab(Views):
+class Lab(Servers):
     """A broker, a bundled worker, and views into both.
 
     Lessons use the one instance ``lab``. Nothing in it assumes that it is alone on the machine:
@@ -45,11 +41,6 @@ class Lab(Views):
         self._presence: attached.Presence | None = None
         self._workers: dict[str, Worker] = {}
         self._beats: dict[str, Beat] = {}
-        self._servers: dict[str, Server] = {}
-        self._brokers: list[Broker] = []
-        self._mailbox: Mail | None = None
-        self._webhooks: list[Webhook] = []
-        self._smtp: socket.socket | None = None
         self._environment = Environment()
         super().__init__()
 
@@ -86,19 +77,14 @@ class Lab(Views):
     def stop(self) -> None:
         """End everything that the lab started, and give back the environment as it was."""
         self._sent.close()
-        for process in (*self._beats.values(), *self._servers.values(), *self._workers.values()):
+        for process in (*self._beats.values(), *self._workers.values()):
             process.kill()
-        for webhook in self._webhooks:
-            webhook.stop()
-        if self._mailbox:
-            self._mailbox.stop()
-        if self._smtp:
-            self._smtp.close()
+        self._stop_servers()
         if self._presence:
             self._presence.close()
         self._kill_bundled()
-        for broker in [*self._brokers, *([self._broker] if self._broker else [])]:
-            broker.kill()
+        if self._broker:
+            self._broker.kill()
         self._environment.restore()
         self.__init__()  # type: ignore[misc]  # as new
 
@@ -247,72 +233,6 @@ class Lab(Views):
             timeout=settings().start_timeout,
         )
         return _in_place(made, self._beats)
-
-    def broker(self, *, keep: bool = False) -> Broker:
-        """Start one more broker, private to this lab, for lessons that stop and start one.
-
-        Parameters
-        ----------
-        keep
-            Whether its data survive a stop.
-        """
-        made = Broker(f"broker-{len(self._brokers) + 2}", keep=keep)
-        self._brokers.append(made)
-        return made.start()
-
-    def serve(self, target: str, *, port: int | None = None) -> Server:
-        """Serve an ASGI or WSGI app, ``module:app``; return when it accepts connections.
-
-        Served already, it is stopped first. It listens where ``CELERYLAB_SERVE_HOST`` says, on
-        loopback by default, as a webhook does.
-        """
-        from celerylab.stack.server import Server
-
-        self._need_start()
-        if target in self._servers:
-            self._servers[target].stop()
-        read = settings()
-        self._servers[target] = Server(target, port=port, host=read.serve_host, timeout=read.start_timeout)
-        return self._servers[target].start()
-
-    def mailbox(self, *, delay: float = 0.0) -> Mail:
-        """Return the lab's SMTP server, emptied; mail of ``labtasks`` arrives there.
-
-        Parameters
-        ----------
-        delay
-            Seconds before each mail is accepted.
-        """
-        from celerylab.stack.mailbox import Mailbox, MailService
-
-        self._need_start()
-        if self._mailbox is None:
-            given = settings().mail_url if self._attached else None
-            self._mailbox = MailService(given) if given else Mailbox(self._smtp)
-        self._mailbox.clear()
-        self._mailbox.delay = delay
-        return self._mailbox
-
-    def webhook(
-        self, *, delay: float = 0.0, status: int = 200, answer: object = None, failures: int = 0
-    ) -> Webhook:
-        """Start an HTTP receiver.
-
-        Parameters
-        ----------
-        delay
-            Seconds before each answer.
-        status
-            HTTP status of the answers.
-        answer
-            Their body, sent as JSON.
-        failures
-            Requests, the first ones, that are answered with 503 instead.
-        """
-        from celerylab.stack.webhook import Webhook
-
-        self._webhooks.append(Webhook(delay, status, answer, settings().serve_host, failures))
-        return self._webhooks[-1]
 
     def __repr__(self) -> str:
         return repr(self._card()) if self._broker or self._attached else texts.NOT_STARTED

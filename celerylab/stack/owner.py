@@ -42,7 +42,14 @@ class Owner:
         return self._reaper.pid
 
     def spawn(
-        self, command: Sequence[str], *, log: Path, env: Mapping[str, str], cwd: Path, config: bytes = b""
+        self,
+        command: Sequence[str],
+        *,
+        log: Path,
+        env: Mapping[str, str],
+        cwd: Path,
+        config: bytes = b"",
+        gently: bool = False,
     ) -> "subprocess.Popen[bytes]":
         """Start a program in a session of its own, its output going to a file.
 
@@ -58,6 +65,8 @@ class Owner:
             Its working directory.
         config
             If given, the program reads it on standard input.
+        gently
+            Whether the reaper tells it to quit (SIGQUIT) a second before it kills it.
         """
         gate = GATE.removesuffix(" </dev/null") if config else GATE
         with log.open("ab") as output:
@@ -70,7 +79,7 @@ class Owner:
                 env=dict(env),
                 cwd=cwd,
             )
-        self._tell("watch", child.pid)
+        self._tell("gently" if gently else "watch", child.pid)
         with _not_none(child.stdin) as gate_pipe:
             gate_pipe.write(b"go\n" + config)
         return child

@@ -55,6 +55,9 @@ class ManagedProcess:
         Working directory; the current one if not given.
     config
         Given to the program on standard input.
+    gently
+        Whether it is told to quit before it is killed, should its owner end: a program that
+        holds more than memory and files.
     """
 
     def __init__(
@@ -65,12 +68,14 @@ class ManagedProcess:
         env: Mapping[str, str] | None = None,
         cwd: Path | None = None,
         config: bytes = b"",
+        gently: bool = False,
     ) -> None:
         self.name = name
         self.command = list(command)
         self._env = dict(env or {})
         self._cwd = cwd or Path.cwd()
         self._config = config
+        self._gently = gently
         self._child: subprocess.Popen[bytes] | None = None
         self.log_path = owner().folder / f"{name}.log"
 
@@ -107,7 +112,12 @@ class ManagedProcess:
         self._log_start = self.log_path.stat().st_size if self.log_path.exists() else 0
         env = {**os.environ, **self._env}
         self._child = owner().spawn(
-            self.command, log=self.log_path, env=env, cwd=self._cwd, config=self._config
+            self.command,
+            log=self.log_path,
+            env=env,
+            cwd=self._cwd,
+            config=self._config,
+            gently=self._gently,
         )
 
     def wait_ready(self, probe: Callable[[], bool], timeout: float) -> None:

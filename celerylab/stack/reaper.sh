@@ -4,14 +4,19 @@
 # ends kernels with SIGKILL, so nothing inside the owner can be relied on to clean up; the
 # end of this pipe can. A shell, because a second Python would cost 8 MiB for each lesson.
 #
-# $1: a folder that goes with the owner. Input, a line each: "watch PGID", "forget PGID".
+# $1: a folder that goes with the owner. Input, a line each: "watch PGID", "gently PGID", "forget PGID".
 trap '' INT TERM HUP
 groups=' '
+gently=' '
 while read -r verb group; do
     case $verb in
         watch) groups="$groups$group " ;;
+        gently) groups="$groups$group " gently="$gently$group " ;;
         forget) groups="${groups%% $group *} ${groups#* $group }" ;;
     esac
+done
+for group in $gently; do
+    case $groups in *" $group "*) kill -QUIT "-$group" 2>/dev/null && sleep 1 ;; esac
 done
 for group in $groups; do
     kill -KILL "-$group" 2>/dev/null

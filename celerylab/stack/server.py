@@ -1,5 +1,6 @@
 """A web app as a child process."""
 
+from collections.abc import Mapping
 from typing import Self
 
 from celerylab.errors import PortTaken, ProcessFailed
@@ -14,24 +15,32 @@ class Server(ManagedProcess):
     Parameters
     ----------
     target
-        ``module:app``.
+        ``module:app``, or ``module:create_app()`` for an application factory.
     port
         A free one if not given.
     host
         Name or address of this machine on which it listens.
     timeout
         Seconds that it may take to get ready.
+    env
+        Added to its environment.
     """
 
     def __init__(
-        self, target: str, *, port: int | None = None, host: str = ports.HOST, timeout: float = 30.0
+        self,
+        target: str,
+        *,
+        port: int | None = None,
+        host: str = ports.HOST,
+        timeout: float = 30.0,
+        env: Mapping[str, str] | None = None,
     ) -> None:
         self.target = target
         self.host = host
         ports.check(host)
         self.port = port or ports.free_port(host)
         self._timeout = timeout
-        super().__init__(target.replace(":", "."), self._launch())
+        super().__init__(target.removesuffix("()").replace(":", "."), self._launch(), env=env)
 
     @property
     def url(self) -> str:

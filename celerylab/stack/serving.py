@@ -1,4 +1,4 @@
-"""Run in a process of its own: serves an ASGI or WSGI app, named as ``module:app``.
+"""Run in a process of its own: serves an ASGI or WSGI app, ``module:app`` or ``module:create_app()``.
 
 Arguments: the app, the host, the port.
 """
@@ -13,10 +13,12 @@ import uvicorn
 
 
 def load(target: str) -> Any:
-    """Import the app that ``module:attribute`` names; WSGI apps come back as ASGI apps."""
+    """Import the app, or have it made; WSGI apps come back as ASGI apps."""
     module, _, name = target.partition(":")
     sys.path.insert(0, os.getcwd())  # noqa: PTH109  # as the celery command does
-    found = getattr(importlib.import_module(module), name or "app")
+    found = getattr(importlib.import_module(module), name.removesuffix("()") or "app")
+    if name.endswith("()"):
+        found = found()
     call = found if inspect.isroutine(found) else type(found).__call__
     if inspect.iscoroutinefunction(call):
         return found

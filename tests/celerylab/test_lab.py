@@ -286,12 +286,36 @@ async def app(scope, receive, send):
 """
 
 
+FACTORY = """
+import os
+
+def create_app():
+    said = os.environ["SITE_SAYS"].encode()
+
+    def app(environ, start_response):
+        start_response("200 OK", [])
+        return [said]
+
+    return app
+"""
+
+
 @pytest.mark.parametrize(("source", "body"), [(WSGI, b"wsgi"), (ASGI, b"asgi")])
 def test_served_app_answers_when_serve_returns(lab: Lab, source: str, body: bytes) -> None:
     lab.start()
     Path("site_x.py").write_text(source)
     with lab.serve("site_x:app") as site, urllib.request.urlopen(site.url) as answer:
         assert answer.read() == body
+
+
+def test_an_application_factory_is_called_in_the_environment_given(lab: Lab) -> None:
+    lab.start()
+    Path("site_factory.py").write_text(FACTORY)
+    with (
+        lab.serve("site_factory:create_app()", env={"SITE_SAYS": "made"}) as site,
+        urllib.request.urlopen(site.url) as answer,
+    ):
+        assert answer.read() == b"made"
 
 
 def test_serving_a_broken_module_shows_its_own_traceback(lab: Lab) -> None:
