@@ -24,7 +24,7 @@ def app_of(url: str) -> Celery:
     app.conf.update(broker_read_url=url, broker_write_url=url, result_backend=url)
     app.conf.broker_transport_options = {"visibility_timeout": 60}
 
-    @app.task(name="task")
+    @app.task(name="task", shared=False)
     def task():
         """Never run: no worker listens."""
 
