@@ -1,7 +1,7 @@
 """The lab's own Celery client: asks workers, listens to events, sends tasks by name."""
 
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from celery import Celery
@@ -38,12 +38,30 @@ def client(url: str, backend: str | None = None) -> "Celery":
 
 def ping(url: str, node: str, timeout: float = PING_TIMEOUT) -> bool:
     """Say whether the worker of this node name answers within ``timeout`` seconds."""
+    return bool(asked(url, node, "ping", timeout))
+
+
+def asked(url: str, node: str, question: str, timeout: float) -> Any:
+    """Return what a worker answers, or ``None`` if it does not.
+
+    Parameters
+    ----------
+    url
+        The broker.
+    node
+        The worker's node name.
+    question
+        A method of Celery's ``inspect``.
+    timeout
+        Seconds.
+    """
     from redis import ConnectionError as Closed
 
+    inspect = client(url).control.inspect(destination=[node], timeout=timeout)
     try:
-        return bool(client(url).control.inspect(destination=[node], timeout=timeout).ping())
+        return (getattr(inspect, question)() or {}).get(node)
     except Closed:  # kept from before the broker was restarted; the next question opens another
-        return False
+        return None
 
 
 def nodes_with_task(url: str, task: str, timeout: float = 1.0) -> list[str]:

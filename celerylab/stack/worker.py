@@ -20,6 +20,7 @@ BEATS_TASKS = "labtasks.periodic."  # of whoever shares the broker with a Beat
 
 POOLS = ("prefork", "threads", "solo")
 PAUSE = 0.02
+LOOK_TIMEOUT = 1.0  # s
 NO_WAITING = ("--without-mingle", "--without-gossip")  # what a lone worker would wait for: a second
 
 
@@ -100,11 +101,10 @@ class Worker(CeleryProcess):
             Seconds; ``Timeout`` after that, which says how many there were.
         """
         deadline = time.monotonic() + timeout
-        inspect = control.client(self._broker_url).control.inspect(destination=[self.node], timeout=1.0)
         while True:
             # reserved first: a task that is begun in between is then missed in neither
-            held = (inspect.reserved() or {}).get(self.node)
-            begun = (inspect.active() or {}).get(self.node)
+            held = control.asked(self._broker_url, self.node, "reserved", LOOK_TIMEOUT)
+            begun = control.asked(self._broker_url, self.node, "active", LOOK_TIMEOUT)
             if held is not None and begun is not None:
                 found = {"running": len(begun), "reserved": len(held)}
                 if running in (None, found["running"]) and reserved in (None, found["reserved"]):

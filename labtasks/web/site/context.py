@@ -22,7 +22,6 @@ def init_celery(app: Flask) -> Celery:
     class FlaskTask(Task):  # type: ignore[type-arg,unused-ignore]
         def __call__(self, *args: Any, **kwargs: Any) -> Any:
             with app.app_context():
-                # not super().__call__(): it would hide the request of the message, its id included
                 return self.run(*args, **kwargs)
 
     celery = Celery(app.import_name, task_cls=FlaskTask)

@@ -48,6 +48,16 @@ def test_until_when_tasks_run_and_wait_in_reserve(worker: tuple[Lab, Worker], tm
     waiting.until(running=0, reserved=0)
 
 
+def test_until_after_its_broker_was_restarted(worker: tuple[Lab, Worker]) -> None:
+    lab, _ = worker
+    broker = lab.broker()
+    with lab.worker("waiting", name="restarted", broker=broker) as restarted:
+        restarted.until(running=0)
+        broker.restart()
+        restarted.until(running=0, reserved=0, timeout=20)
+        restarted.kill()
+
+
 def test_memory_is_that_of_all_its_processes(worker: tuple[Lab, Worker]) -> None:
     _, waiting = worker
     assert len(waiting.tree) == 2
