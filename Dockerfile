@@ -1,4 +1,4 @@
-# Images of the course. Targets: tasks (worker, Beat, mail, sample client), flower, course, test.
+# Images of the course. Targets: tasks (worker, Beat, mail, sample client), flower, api, course, test.
 # What changes seldom comes first: after a change of the code, only the last lines are built again.
 FROM python:3.13-slim AS base
 ENV PATH=/app/.venv/bin:$PATH \
@@ -37,6 +37,11 @@ RUN --mount=type=cache,target=/root/.cache/uv --mount=from=uv,target=/uv \
     cd /uv/app && UV_LINK_MODE=copy /uv/usr/local/bin/uv pip install -q --compile-bytecode \
     --python /app/.venv/bin/python -c requirements.lock -r pyproject.toml --extra flower
 
+FROM tasks-packages AS api-packages
+RUN --mount=type=cache,target=/root/.cache/uv --mount=from=uv,target=/uv \
+    cd /uv/app && UV_LINK_MODE=copy /uv/usr/local/bin/uv pip install -q --compile-bytecode \
+    --python /app/.venv/bin/python -c requirements.lock -r pyproject.toml --extra web
+
 FROM tasks-packages AS tasks
 COPY celerylab celerylab
 COPY labtasks labtasks
@@ -44,6 +49,12 @@ USER lab
 ENTRYPOINT ["python", "-m", "celerylab.container"]
 
 FROM flower-packages AS flower
+COPY celerylab celerylab
+COPY labtasks labtasks
+USER lab
+ENTRYPOINT ["python", "-m", "celerylab.container"]
+
+FROM api-packages AS api
 COPY celerylab celerylab
 COPY labtasks labtasks
 USER lab

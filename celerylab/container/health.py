@@ -33,6 +33,13 @@ def flower() -> None:
         raise Unhealthy(texts.NO_WORKERS)
 
 
+def api() -> None:
+    """Ask the API whether tasks can be sent; without the key, it must refuse to tell of one."""
+    base = f"http://127.0.0.1:{services.API_PORT}"
+    _get(f"{base}/tasks/none", 401)
+    _get(f"{base}/health", 200)
+
+
 def mail() -> None:
     """Greet the SMTP server, and ask for the mail that it holds."""
     try:
@@ -53,6 +60,7 @@ PROBES: dict[str, Callable[[], None]] = {
     "worker": worker,
     "beat": beat,
     "flower": flower,
+    "api": api,
     "mail": mail,
     "jupyter": jupyter,
 }

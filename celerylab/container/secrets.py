@@ -9,7 +9,7 @@ from celerylab.container import texts
 from celerylab.errors import LabError
 
 FOLDER = Path("/run/lab")
-NAMES = ("REDIS_PASSWORD", "POSTGRES_PASSWORD", "FLOWER_PASSWORD", "JUPYTER_TOKEN")
+NAMES = ("REDIS_PASSWORD", "POSTGRES_PASSWORD", "FLOWER_PASSWORD", "JUPYTER_TOKEN", "API_KEY")
 ALLOWED = re.compile(r"[A-Za-z0-9._~-]{8,}")
 
 

@@ -14,6 +14,7 @@ DATABASE_HOST = "postgres"
 DATABASE = "DATABASE"  # the file in which the service `settings` names the database
 SQLITE, POSTGRESQL = "sqlite", "postgresql"
 FLOWER_PORT = 5555
+API_PORT = 8000
 MAIL_SMTP_PORT, MAIL_HTTP_PORT = 1025, 8025
 APP = "labtasks.app:app"
 ROOT = Path("/app")
@@ -88,6 +89,13 @@ def flower() -> list[str]:
     return ["celery", "-A", APP, "flower", "--address=0.0.0.0", f"--port={FLOWER_PORT}"]
 
 
+def api() -> list[str]:
+    """Return the command of the API and its page, its key in the environment."""
+    os.environ["CELERYLAB_API_KEY"] = read("API_KEY")
+    where = ["--host", "0.0.0.0", "--port", str(API_PORT)]  # noqa: S104  # published on loopback
+    return ["uvicorn", "labtasks.web.api:api", *where, "--log-level", "warning"]
+
+
 def mail() -> list[str]:
     """Return the command of the SMTP catcher."""
     return [sys.executable, "-m", "celerylab.stack.mailserver", str(MAIL_SMTP_PORT), str(MAIL_HTTP_PORT)]
@@ -110,6 +118,7 @@ SERVICES: dict[str, Callable[[], list[str]]] = {
     "worker": worker,
     "beat": beat,
     "flower": flower,
+    "api": api,
     "mail": mail,
     "jupyter": jupyter,
     "client": client,

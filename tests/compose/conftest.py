@@ -38,9 +38,10 @@ def free_ports(n: int) -> list[int]:
 @pytest.fixture(scope="module")
 def idle(engine: None, request: pytest.FixtureRequest) -> Iterator[Stack]:
     """A stack of which nothing runs yet, its images built."""
-    flower, jupyter = free_ports(2)
+    names = ("FLOWER_PORT", "JUPYTER_PORT", "API_PORT")
+    ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
     name = f"celery-lab-{request.module.__name__.rpartition('.')[2].replace('_', '-')}"
-    stack = Stack(name, {**SETTINGS, "FLOWER_PORT": str(flower), "JUPYTER_PORT": str(jupyter)})
+    stack = Stack(name, {**SETTINGS, **ports})
     stack.run("build", "-q")
     yield stack
     stack.run("--profile", "*", "down", "-v", "--timeout", "1", check=False)

@@ -10,7 +10,7 @@ from tests.compose.stack import Stack, until
 
 pytestmark = pytest.mark.timeout(900)
 
-SECRETS = ("REDIS_PASSWORD", "FLOWER_PASSWORD", "JUPYTER_TOKEN", "POSTGRES_PASSWORD")
+SECRETS = ("REDIS_PASSWORD", "FLOWER_PASSWORD", "JUPYTER_TOKEN", "POSTGRES_PASSWORD", "API_KEY")
 
 
 def test_sample_client_sends_each_kind_of_task_and_shows_its_progress(stack: Stack) -> None:
@@ -23,7 +23,7 @@ def test_sample_client_sends_each_kind_of_task_and_shows_its_progress(stack: Sta
     assert "100%" in said
 
 
-def test_only_flower_and_jupyter_are_reached_from_outside_and_ask_who_it_is(stack: Stack) -> None:
+def test_only_three_services_are_reached_from_outside_and_ask_who_it_is(stack: Stack) -> None:
     listed = [json.loads(line) for line in stack.run("ps", "--format", "json").stdout.splitlines()]
     published = {
         (each["Service"], port["URL"], port["PublishedPort"])
@@ -31,18 +31,24 @@ def test_only_flower_and_jupyter_are_reached_from_outside_and_ask_who_it_is(stac
         for port in each["Publishers"] or []
         if port["PublishedPort"]
     }
-    ports = {name: int(stack.env[f"{name.upper()}_PORT"]) for name in ("flower", "jupyter")}
+    ports = {name: int(stack.env[f"{name.upper()}_PORT"]) for name in ("flower", "jupyter", "api")}
     assert published == {(name, "127.0.0.1", port) for name, port in ports.items()}
-    flower, jupyter = (f"http://127.0.0.1:{port}" for port in ports.values())
-    password, token = (
+    flower, jupyter, api = (f"http://127.0.0.1:{port}" for port in ports.values())
+    password, token, key = (
         stack.run("run", "--rm", "-T", "settings", "show", name).stdout.strip()
-        for name in ("FLOWER_PASSWORD", "JUPYTER_TOKEN")
+        for name in ("FLOWER_PASSWORD", "JUPYTER_TOKEN", "API_KEY")
     )
     assert httpx.get(f"{flower}/api/workers").status_code == 401
     assert httpx.get(f"{flower}/api/workers", auth=("lab", "wrong")).status_code == 401
     assert httpx.get(f"{flower}/api/workers", auth=("lab", password)).status_code == 200
     assert httpx.get(f"{jupyter}/api/contents").status_code == 403
     assert httpx.get(f"{jupyter}/api/contents", params={"token": token}).status_code == 200
+    assert httpx.post(f"{api}/tasks/add", json={"x": 1, "y": 2}).status_code == 401
+    with httpx.Client(base_url=api, headers={"X-API-Key": key}) as client:
+        sent = client.post("/tasks/add", json={"x": 1, "y": 2})
+        assert sent.status_code == 202
+        ended = until(lambda: (task := client.get(sent.headers["Location"]).json())["ended"] and task, "3")
+    assert ended["result"] == 3
 
 
 def test_redis_refuses_who_has_no_password(stack: Stack) -> None:
@@ -60,7 +66,7 @@ def test_services_run_without_rights_that_they_need_not(stack: Stack) -> None:
         assert "Read-only file system" in written.stderr
 
 
-@pytest.mark.parametrize("service", ["worker", "beat", "flower", "mail", "jupyter"])
+@pytest.mark.parametrize("service", ["worker", "beat", "flower", "api", "mail", "jupyter"])
 def test_service_that_hangs_is_unhealthy_and_says_so(stack: Stack, service: str) -> None:
     health = ("exec", "-T", service, "python", "-m", "celerylab.container", "health", service)
     stack.run("exec", "-T", service, "sh", "-c", "kill -STOP -1")  # all but the container's first
