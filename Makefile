@@ -12,8 +12,12 @@ help: ## list the targets
 lab: install ## start the course in JupyterLab (PORT=8899, BROWSER=0, HOST=0.0.0.0)
 	@$(BIN)/celerylab lab --host $(HOST) $(if $(PORT),--port $(PORT)) $(if $(filter 0,$(BROWSER)),--no-browser)
 
-test: install-test ## run every test, notebooks included (WORKERS=5 at a time)
+test: test-lab test-stack ## run every test, notebooks included (WORKERS=5 at a time)
+
+test-lab: install-test ## run the tests that need no containers
 	$(PYTEST) -n $(WORKERS) --nbval --ignore=tests/compose tests notebooks $(ARGS)
+
+test-stack: install-test ## run the tests of the containers, where a Docker engine runs
 	$(PYTEST) -rs tests/compose
 
 test-compose: ## run all notebooks in the jupyter container, against the worker container
@@ -37,5 +41,5 @@ install:
 install-test:
 	@$(PYTHON) install.py test
 
-.PHONY: help lab test test-compose lint notebooks bench lock install install-test
+.PHONY: help lab test test-lab test-stack test-compose lint notebooks bench lock install install-test
 .DEFAULT_GOAL := help
