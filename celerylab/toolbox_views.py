@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from celery.result import ResultBase
 
     from celerylab.dead_letters import Store
+    from celerylab.views.dashboard import Dashboard
     from celerylab.views.dead_letters import LettersView
     from celerylab.views.follow import Followed
     from celerylab.views.outcomes import Outcomes
@@ -64,6 +65,23 @@ class Views(ABC):
         watch = Watch(self.url, wait, BEATS_TASKS if self.attached else None)
         self._watches.add(watch)
         return watch
+
+    def dashboard(self, *, idle: float = 2.0, limit: float = 60.0) -> Dashboard:
+        """Show queues, rates, latency and workers, live during a ``with`` block and until all is done.
+
+        ``lab.dashboard().run()`` does so without a block. Afterwards it is a figure, with the numbers
+        in ``table()``, ``percentile()``, ``sent``, ``done``, ``failed``, ``longest`` and ``workers``.
+
+        Parameters
+        ----------
+        idle
+            When the block has ended, stop once nothing has been left to do for so many seconds.
+        limit
+            Stop so many seconds after the block began, whatever is left. An interrupt stops it, too.
+        """
+        from celerylab.views.dashboard import Dashboard
+
+        return Dashboard(self.url, idle=idle, limit=limit, others=BEATS_TASKS if self.attached else None)
 
     def queues(self) -> Table:
         """Return the queues that hold messages, and how many."""

@@ -7,3 +7,4 @@ UNACKED = "unacked"
 UNACKED_INDEX = "unacked_index"
 # separator between a queue's name and the priority of one of its lists
 PRIORITY = "\x06\x16"
+BINDINGS = "_kombu.binding."  # what the names of the sets begin with that hold an exchange's queues

@@ -58,8 +58,8 @@ SERVER_REPR = "{target}: web server, {state}"
 FLOWER_REPR = "Flower of {module}: {state}, on 127.0.0.1, behind a password"
 FLOWER_TITLE = "Flower"
 FLOWER_CARD = (
-    '<p><a href="{path}" target="_blank">Open Flower</a>, as user <code>{user}</code> with the password '
-    "<code>{password}</code>. The link leads through JupyterLab.</p>"
+    '<p><a href="{path}" target="_blank" style="text-decoration: underline">Open Flower</a>, as user '
+    "<code>{user}</code> with the password <code>{password}</code>. The link leads through JupyterLab.</p>"
 )
 FLOWER_REFUSED = "Flower answered {method} {path} with {status}."
 MAILBOX_REPR = "Mailbox: {n} messages"

@@ -5,7 +5,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from celerylab.errors import LabError
-from celerylab.stack.keys import PRIORITY, UNACKED
+from celerylab.stack.keys import BINDINGS, PRIORITY, UNACKED
 from celerylab.views import texts
 from celerylab.views.table import Table, named_values
 
@@ -30,6 +30,18 @@ def queues(client: "redis.Redis") -> Table:
         held[name] = held.get(name, 0) + 1
     rows = [[name, waiting.get(name, 0), held.get(name, 0)] for name in sorted(waiting | held)]
     return Table([texts.QUEUE, texts.WAITING_MESSAGES, texts.UNACKED_MESSAGES], rows, empty=texts.NO_QUEUES)
+
+
+def depths(client: "redis.Redis") -> dict[str, int]:
+    """Return how many messages wait in each queue to which tasks are sent; other lists are left out."""
+    bound = {
+        bytes(member).decode().rpartition(PRIORITY)[2]  # type: ignore[arg-type]  # no text: see ``client``
+        for key in client.scan_iter(match=f"{BINDINGS}*", count=1000, _type="SET")
+        for member in client.smembers(key)
+    }
+    return {
+        name: sum(client.llen(key) for key in keys) for name, keys in _lists(client).items() if name in bound
+    }
 
 
 class Message:
@@ -122,7 +134,7 @@ def _stable(name: str, value: object) -> str:
         return texts.VARIES["origin"]
     if name in {"id", "root_id", "parent_id", "correlation_id", "group"} and _is_uuid(value):
         return texts.VARIES["a UUID"]
-    if name in {"eta", "expires"} and value:
+    if name in {"eta", "expires", "sent_at"} and value:
         return texts.VARIES["time"]
     return repr(value)
 

@@ -60,6 +60,12 @@ class Watch:
         with self._lock:
             return list(self._runs)
 
+    @property
+    def open(self) -> bool:
+        """Whether a task that was seen is not done."""
+        with self._lock:
+            return bool(self._runs.open_ids())
+
     def __iter__(self) -> Iterator[Run]:
         return iter(self.runs)
 
@@ -131,14 +137,10 @@ class Watch:
 
         before_task_publish.disconnect(dispatch_uid=id(self))
         deadline = time.monotonic() + self._wait
-        while self._open() and time.monotonic() < deadline:
+        while self.open and time.monotonic() < deadline:
             time.sleep(PAUSE)
         self._stopping = True
         self._thread.join()
-
-    def _open(self) -> bool:
-        with self._lock:
-            return bool(self._runs.open_ids())
 
     def _state(self, task_id: str) -> str | None:
         with self._lock:
