@@ -14,6 +14,11 @@ ROWS = (
     "idempotency",
     "dead_letter_hooks",
     "dead_letters",
+    "records",
+    "api_submit",
+    "api_status",
+    "api_delay",
+    "api_latency",
 )
 
 

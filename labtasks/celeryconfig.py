@@ -18,11 +18,13 @@ include = [
     "labtasks.images",
     "labtasks.limits",
     "labtasks.mail",
+    "labtasks.media",
     "labtasks.partners",
     "labtasks.payments",
     "labtasks.periodic",
     "labtasks.reports",
     "labtasks.retries",
+    *(["labtasks.session_recovery"] if _settings.records else []),
 ]
 
 task_default_queue = DEFAULT
@@ -44,7 +46,7 @@ broker_transport_options = {
 }
 worker_soft_shutdown_timeout = _settings.soft_shutdown
 
-beat_schedule = entries(_settings.periodic_seconds)
+beat_schedule = entries(_settings.periodic_seconds, _settings.records_lease if _settings.records else None)
 # written down at once: a Beat that is killed must not send again what it has sent
 beat_sync_every = 1
 

@@ -1,7 +1,9 @@
 """The tables, on SQLite or any other database that SQLAlchemy knows."""
 
+import os
 from functools import lru_cache
 from typing import Any
+from weakref import WeakSet
 
 from sqlalchemy import JSON, BigInteger, Connection, Engine, ForeignKey, create_engine, false, inspect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -10,6 +12,7 @@ from sqlalchemy.schema import CreateColumn
 from labtasks.settings import SettingsError, settings
 
 BUSY_TIMEOUT = 30  # s that a process waits until another has written to the same SQLite file
+CONNECT_TIMEOUT = 5  # s
 # makes one process wait for another that makes the tables at the same moment
 ONE_AT_A_TIME = {"sqlite": "BEGIN IMMEDIATE", "postgresql": "SELECT pg_advisory_xact_lock(20260)"}
 
@@ -73,8 +76,8 @@ class Payment(Base):
 def engine() -> Engine:
     """Return the engine of ``CELERYLAB_DATABASE_URL``, its tables made.
 
-    Made at the first call: in a prefork worker that is after the fork, so that no two
-    processes share a connection.
+    Made at the first call in a process, so that no two processes share a connection: not even
+    those of a worker's pool that are forked from a main process which has one.
     """
     url = settings().database_url
     if url is None:
@@ -85,10 +88,29 @@ def engine() -> Engine:
     return _engine(url)
 
 
+def look_again() -> None:
+    """Make the engine anew when it is asked for next: there are tables that it did not know."""
+    _engine.cache_clear()
+
+
+_made: WeakSet[Engine] = WeakSet()
+_inherited: list[Engine] = []
+
+
+def _leave_to_parent() -> None:
+    # kept, and not touched: to close them would end the connections of the process they belong to
+    _inherited.extend(_made)
+    _made.clear()
+    look_again()
+
+
 @lru_cache(maxsize=1)
 def _engine(url: str) -> Engine:
-    options = {"connect_args": {"timeout": BUSY_TIMEOUT}} if url.startswith("sqlite") else {}
-    made = create_engine(url, **options)
+    waits = {"sqlite": {"timeout": BUSY_TIMEOUT}, "postgresql": {"connect_timeout": CONNECT_TIMEOUT}}
+    kind = url.partition(":")[0].partition("+")[0]
+    # a server that was restarted has closed what the pool holds
+    made = create_engine(url, connect_args=waits.get(kind, {}), pool_pre_ping=kind != "sqlite")
+    _made.add(made)
     with made.connect() as connection:
         complete = not _missing(connection)
     if not complete:
@@ -113,3 +135,6 @@ def _missing(connection: Connection) -> list[str]:
                 what = CreateColumn(column).compile(dialect=connection.dialect)
                 statements.append(f"ALTER TABLE {table.name} ADD COLUMN {what}")
     return statements
+
+
+os.register_at_fork(after_in_child=_leave_to_parent)

@@ -9,7 +9,7 @@ MINUTE, HOUR, DAY = 60, 3600, 24 * 3600  # s
 Entries = dict[str, dict[str, Any]]
 
 
-def entries(periodic_seconds: float) -> Entries:
+def entries(periodic_seconds: float, records_lease: float | None = None) -> Entries:
     """Return the app's ``beat_schedule``.
 
     Every message expires when the next of its kind is due, or a day later at the latest: what a
@@ -19,8 +19,25 @@ def entries(periodic_seconds: float) -> Entries:
     ----------
     periodic_seconds
         Between two runs of ``periodic_task``.
+    records_lease
+        Of the watchdog over records; without one there are no records.
     """
+    watching: Entries = {}
+    if records_lease is not None:
+        watching = {
+            "picker-import-watchdog": {
+                "task": "picker_import.watchdog",
+                "schedule": records_lease / 2,
+                "options": {"expires": records_lease / 2},
+            },
+            "stale-sessions": {
+                "task": "session_recovery.cleanup_stale_sessions",
+                "schedule": 10 * MINUTE,
+                "options": {"expires": 10 * MINUTE},
+            },
+        }
     return {
+        **watching,
         "every-minute": {
             "task": "labtasks.periodic.periodic_task",
             "schedule": periodic_seconds,

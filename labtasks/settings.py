@@ -1,6 +1,7 @@
 """The app's settings, from the environment."""
 
 import os
+import secrets
 import tempfile
 from pathlib import Path
 from typing import Annotated
@@ -37,7 +38,16 @@ class Settings(msgspec.Struct, frozen=True):
     acks_late: bool = False
     visibility_timeout: Annotated[int, msgspec.Meta(ge=1)] = 3600  # s
     soft_shutdown: Annotated[float, msgspec.Meta(ge=0)] = 0.0  # s
+    secret_key: str = msgspec.field(default_factory=lambda: secrets.token_hex(32))
     periodic_seconds: Annotated[float, msgspec.Meta(gt=0)] = 60.0
+    records: bool = False
+    records_lease: Annotated[float, msgspec.Meta(gt=0)] = 30.0  # s
+    records_days: Annotated[float, msgspec.Meta(gt=0)] = 30.0
+    api_key: str | None = None
+    api_rate: str = "1200/minute"
+    watch_seconds: Annotated[float, msgspec.Meta(ge=0)] = 0.0
+    metrics_port: Annotated[int, msgspec.Meta(ge=1, le=65535)] | None = None
+    metrics_host: str = "127.0.0.1"
 
 
 def settings(**instead: str) -> Settings:
@@ -67,6 +77,11 @@ def settings(**instead: str) -> Settings:
         what, _, path = str(error).partition(" - at ")
         name = path.strip("`").removeprefix("$.").upper()
         raise SettingsError(f"{PREFIX}{name}: {what[0].lower()}{what[1:]}.") from None
+
+
+def wants_records() -> bool:
+    """Whether tasks are recorded: asked where the app is made, before anything else is needed."""
+    return os.environ.get(f"{PREFIX}RECORDS", "").lower() in ("true", "1")
 
 
 def _decode(kind: type, value: str) -> object:
