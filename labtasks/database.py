@@ -1,9 +1,7 @@
 """The tables, on SQLite or any other database that SQLAlchemy knows."""
 
 import os
-from functools import lru_cache
 from typing import Any
-from weakref import WeakSet
 
 from sqlalchemy import JSON, BigInteger, Connection, Engine, ForeignKey, create_engine, false, inspect
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
@@ -89,28 +87,34 @@ def engine() -> Engine:
 
 
 def look_again() -> None:
-    """Make the engine anew when it is asked for next: there are tables that it did not know."""
-    _engine.cache_clear()
+    """Close the engine; the next one that is made may know more tables."""
+    for made in _made.values():
+        made.dispose()
+    _made.clear()
 
 
-_made: WeakSet[Engine] = WeakSet()
+_made: dict[str, Engine] = {}  # by address; one at most
 _inherited: list[Engine] = []
 
 
 def _leave_to_parent() -> None:
     # kept, and not touched: to close them would end the connections of the process they belong to
-    _inherited.extend(_made)
+    _inherited.extend(_made.values())
     _made.clear()
-    look_again()
 
 
-@lru_cache(maxsize=1)
 def _engine(url: str) -> Engine:
+    if url not in _made:
+        look_again()
+        _made[url] = _make(url)
+    return _made[url]
+
+
+def _make(url: str) -> Engine:
     waits = {"sqlite": {"timeout": BUSY_TIMEOUT}, "postgresql": {"connect_timeout": CONNECT_TIMEOUT}}
     kind = url.partition(":")[0].partition("+")[0]
     # a server that was restarted has closed what the pool holds
     made = create_engine(url, connect_args=waits.get(kind, {}), pool_pre_ping=kind != "sqlite")
-    _made.add(made)
     with made.connect() as connection:
         complete = not _missing(connection)
     if not complete:

@@ -77,11 +77,21 @@ def ends(result: ResultBase, worker: Worker, queue: str, timeout: float = TIMEOU
         try:
             result.get(timeout=LOOK, propagate=False)
         except NotYet:
+            begun = _begun(worker)
             worker.until(running=0, reserved=0, timeout=timeout)
-            if not lab.redis.llen(queue) and not result.ready():
+            waiting = lab.redis.llen(queue)
+            # what the worker took between the two looks has begun by now
+            worker.until(running=0, reserved=0, timeout=timeout)
+            if not waiting and begun == _begun(worker) and not result.ready():
                 return False
         else:
             return True
+
+
+def _begun(worker: Worker) -> int:
+    """Return how many tasks the worker has begun so far."""
+    stats = lab.client.control.inspect(destination=[worker.node]).stats()
+    return sum(stats[worker.node]["total"].values())
 
 
 def shown(value: object) -> str:

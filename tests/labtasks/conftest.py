@@ -6,6 +6,7 @@ import pytest
 
 from celerylab import Lab
 from celerylab.stack.postgres import Postgres
+from labtasks import database
 
 
 @pytest.fixture(scope="module")
@@ -21,3 +22,4 @@ def postgresql() -> Iterator[str]:
     """The address of a PostgreSQL server."""
     with Postgres() as server:
         yield server.url
+        database.look_again()  # a connection that is left open is told of in some later test

@@ -196,7 +196,7 @@ def test_old_database_opened_by_many_at_once_is_changed_once(old_database: str) 
 
     def open_it(_: int) -> None:
         together.wait()
-        database._engine.__wrapped__(old_database).dispose()
+        database._make(old_database).dispose()
 
     with ThreadPoolExecutor(8) as threads:
         list(threads.map(open_it, range(8)))  # raises what one of them raised

@@ -249,7 +249,10 @@ def test_database_that_is_away_stops_no_task_and_no_two_processes_share_a_connec
         assert len(said) == len(set(said)), "a process has said it twice"
 
         # the main process has a connection now, which the next that it forks could inherit
-        os.kill(worker.processes[0], signal.SIGKILL)
+        killed = worker.processes[0]
+        os.kill(killed, signal.SIGKILL)
+        # a message that waits for the next one is delivered again
+        assert within(20, lambda: len({*worker.processes} - {killed}) == 2)
         asked = [send(lab, "connections", "both", task_id=f"connections {n}") for n in range(2)]
         assert len({begun(lab, "both") for _ in asked}) == 2
         open_gate(lab, "both")

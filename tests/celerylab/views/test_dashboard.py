@@ -39,9 +39,10 @@ def test_stops_at_its_limit_though_a_task_runs_on(lab: Lab) -> None:
 
 
 def test_an_interrupt_ends_the_dashboard_alone(lab: Lab) -> None:
-    waits = threading.Timer(0.3, _thread.interrupt_main)
-    waits.start()
-    board = lab.dashboard(idle=60).run()
+    board = lab.dashboard(idle=60)
+    with board:
+        # not before it listens: what is loaded at the start may take an interrupt for itself
+        threading.Timer(0.3, _thread.interrupt_main).start()
     assert board.ended == "interrupt"
 
 
