@@ -2,13 +2,14 @@
 
 import importlib.machinery
 import importlib.util
+import os
 import subprocess
 import sys
 from pathlib import Path
 
 from celerylab.errors import NoSuchModule, ProcessFailed
 from celerylab.stack import texts
-from celerylab.stack.process import python
+from celerylab.stack.process import PLAIN, python
 
 
 def check_module(target: str) -> None:
@@ -36,7 +37,13 @@ def import_failure(target: str) -> str | None:
     """
     name = target.partition(":")[0]
     # -c puts the current folder first on the path, as the celery command does
-    tried = subprocess.run(python("-c", f"import {name}"), capture_output=True, text=True, check=False)
+    tried = subprocess.run(
+        python("-c", f"import {name}"),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, **PLAIN},
+    )
     if tried.returncode == 0:
         return None
     folder = f"{Path.cwd()}/"

@@ -17,6 +17,8 @@ from celerylab.errors import ProcessFailed
 from celerylab.stack import texts
 from celerylab.stack.owner import owner
 
+# a notebook's kernel asks for colours, and its children's logs would have them from Python 3.13 on
+PLAIN = {"PYTHON_COLORS": "0"}
 PROBE_PAUSE = 0.02
 STOP_TIMEOUT = 10.0
 FAILURE_LINES = 15
@@ -110,7 +112,7 @@ class ManagedProcess:
     def spawn(self) -> None:
         """Start the program, without waiting until it is ready."""
         self._log_start = self.log_path.stat().st_size if self.log_path.exists() else 0
-        env = {**os.environ, **self._env}
+        env = {**os.environ, **PLAIN, **self._env}
         self._child = owner().spawn(
             self.command,
             log=self.log_path,
