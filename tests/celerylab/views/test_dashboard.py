@@ -1,6 +1,7 @@
 """A dashboard counts what happens, stops by itself, and says the same in every run."""
 
 import _thread
+import signal
 import threading
 from io import BytesIO
 
@@ -39,10 +40,15 @@ def test_stops_at_its_limit_though_a_task_runs_on(lab: Lab) -> None:
 
 
 def test_an_interrupt_ends_the_dashboard_alone(lab: Lab) -> None:
-    board = lab.dashboard(idle=60)
-    with board:
-        # not before it listens: what is loaded at the start may take an interrupt for itself
-        threading.Timer(0.3, _thread.interrupt_main).start()
+    # as in a kernel; a shell has its background jobs ignore it
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    try:
+        board = lab.dashboard(idle=60)
+        with board:
+            # not before it listens: what is loaded at the start may take an interrupt for itself
+            threading.Timer(0.3, _thread.interrupt_main).start()
+    finally:
+        signal.signal(signal.SIGINT, before)
     assert board.ended == "interrupt"
 
 
