@@ -15,6 +15,7 @@ import fsspec
 import pytest
 from celery import chain, chord
 from celery.canvas import Signature
+from celery.exceptions import ChordError
 from PIL import Image
 
 from celerylab import Lab
