@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from celerylab import lab
+from celerylab.stack.keys import PRIORITY
 from celerylab.stack.webhook import Webhook
 from exercises import Outcome, call, not_attempted, not_right, right, unfinished
 from exercises.fresh import fresh
@@ -138,7 +139,7 @@ WRONG = {
 }
 
 QUEUE = "exercise-4-1b"
-KEYS = (QUEUE, f"{QUEUE}\x06\x163", f"{QUEUE}\x06\x166", f"{QUEUE}\x06\x169")
+KEYS = (QUEUE, *(f"{QUEUE}{PRIORITY}{step}" for step in (3, 6, 9)))
 ALERT_URL = "CELERYLAB_ALERT_URL"
 OLD = 600.0  # s
 

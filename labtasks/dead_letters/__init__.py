@@ -3,11 +3,11 @@
 ``install(app)`` catches them, ``DeadLetters`` keeps them, ``replay`` sends them again.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from labtasks.dead_letters.hooks import Hooks, install
 from labtasks.dead_letters.kinds import KINDS, STATES
+from labtasks.lazily import parts
 
 if TYPE_CHECKING:
     from labtasks.dead_letters.filter import ALL, BadTime, Filter, moment
@@ -45,10 +45,5 @@ _PARTS = {
     "store": ("NAME", "DeadLetters", "NoSuchLetter", "StoreError", "default_store"),
 }
 
-
-def __getattr__(name: str) -> Any:
-    # loaded when asked for: a worker that starts needs the hooks alone
-    for part, names in _PARTS.items():
-        if name in names:
-            return getattr(import_module(f"{__name__}.{part}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# loaded when asked for: a worker that starts needs the hooks alone
+__getattr__ = parts(__name__, _PARTS)

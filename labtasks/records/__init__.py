@@ -4,8 +4,9 @@
 ``setup_celery_logging()`` keeps the log lines.
 """
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from labtasks.lazily import parts
 
 if TYPE_CHECKING:
     from labtasks.records.jobs import start_job
@@ -41,10 +42,5 @@ _PARTS = {
     "writer": ("Writer",),
 }
 
-
-def __getattr__(name: str) -> Any:
-    # loaded when asked for: who has one part need not load the others
-    for part, names in _PARTS.items():
-        if name in names:
-            return getattr(import_module(f"{__name__}.{part}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# loaded when asked for: who has one part need not load the others
+__getattr__ = parts(__name__, _PARTS)

@@ -4,10 +4,11 @@
 can be asked from anywhere else, too.
 """
 
-from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from celery import signals
+
+from labtasks.lazily import parts
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -70,9 +71,5 @@ def install(app: "Celery", rules: "Sequence[Rule] | None" = None, *, every: floa
     signals.beat_init.connect(start, weak=False, dispatch_uid=("watch", id(app)))
 
 
-def __getattr__(name: str) -> Any:
-    # loaded when asked for: a worker that starts needs none of it
-    for part, names in _PARTS.items():
-        if name in names:
-            return getattr(import_module(f"{__name__}.{part}"), name)
-    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+# loaded when asked for: a worker that starts needs none of it
+__getattr__ = parts(__name__, _PARTS)
