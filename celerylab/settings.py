@@ -21,6 +21,7 @@ class Settings(msgspec.Struct, frozen=True):
     home: Path = msgspec.field(default_factory=lambda: Path(platformdirs.user_data_dir("celery-lab")))
     broker_url: str | None = None
     broker_owned: bool = False
+    broker_server: Path | None = None
     result_backend: str | None = None
     mail_url: str | None = None
     serve_host: str = "127.0.0.1"

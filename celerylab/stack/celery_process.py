@@ -29,6 +29,13 @@ class CeleryProcess(ManagedProcess):
         Added to the environment.
     timeout
         Seconds that it may take to get ready.
+
+    Attributes
+    ----------
+    node
+        The name under which it answers, such as ``tasks_1_2@lab``.
+    ready_after
+        Seconds that the last start took.
     """
 
     def __init__(

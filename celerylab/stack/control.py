@@ -1,5 +1,6 @@
 """The lab's own Celery client: asks workers, listens to events, sends tasks by name."""
 
+import time
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -44,6 +45,10 @@ def ping(url: str, node: str, timeout: float = PING_TIMEOUT) -> bool:
 def asked(url: str, node: str, question: str, timeout: float) -> Any:
     """Return what a worker answers, or ``None`` if it does not.
 
+    A late answer to a question before this one ends the wait for this one's: kombu reads as many
+    messages as there are nodes to answer, whatever they answer. So it is asked again until the
+    time is up.
+
     Parameters
     ----------
     url
@@ -54,14 +59,21 @@ def asked(url: str, node: str, question: str, timeout: float) -> Any:
         A method of Celery's ``inspect``.
     timeout
         Seconds.
+
+    Source: ``kombu.pidbox.Mailbox._collect``.
     """
     from redis import ConnectionError as Closed
 
+    deadline = time.monotonic() + timeout
     inspect = client(url).control.inspect(destination=[node], timeout=timeout)
-    try:
-        return (getattr(inspect, question)() or {}).get(node)
-    except Closed:  # kept from before the broker was restarted; the next question opens another
-        return None
+    while True:
+        try:
+            answer = (getattr(inspect, question)() or {}).get(node)
+        except Closed:  # kept from before the broker was restarted; the next question opens another
+            return None
+        if answer is not None or (left := deadline - time.monotonic()) <= 0:
+            return answer
+        inspect.timeout = left
 
 
 def nodes_with_task(url: str, task: str, timeout: float = 1.0) -> list[str]:

@@ -12,10 +12,10 @@ from typing import Any, Self
 from celerylab.errors import LabError, ProcessFailed
 from celerylab.stack import ports, texts
 from celerylab.stack.broker import client
+from celerylab.stack.celery_process import COMMAND
 from celerylab.stack.modules import check_module, explained
 from celerylab.stack.process import ManagedProcess, python
 
-COMMAND = "celerylab.stack.command"
 USER = "lab"
 BASE = "JUPYTERHUB_SERVICE_PREFIX"  # where JupyterLab stands on a hub; / elsewhere
 FRAME = 600  # pixels
@@ -24,9 +24,6 @@ _VIEW = "application/vnd.jupyter.widget-view+json"
 
 class Flower(ManagedProcess):
     """Flower of one app, on loopback, for who knows the password.
-
-    JupyterLab hands requests for ``proxy/absolute/<port>/…`` on as they are, so Flower stands under
-    that path itself: its links and files are then right in both places.
 
     Parameters
     ----------
@@ -42,6 +39,9 @@ class Flower(ManagedProcess):
     user, password
         What it asks for; the password is made at random.
     """
+
+    # JupyterLab hands requests for proxy/absolute/<port>/… on as they are, so Flower stands under
+    # that path itself: its links and files are then right in both places.
 
     def __init__(self, module: str, *, broker_url: str, timeout: float = 30.0) -> None:
         self.module = module

@@ -1,5 +1,6 @@
 """Child processes that never outlive this one, however it ends."""
 
+import atexit
 import os
 import subprocess
 import tempfile
@@ -30,6 +31,8 @@ class Owner:
         self._pid = os.getpid()
         # a forked child that kept the pipe open would keep the reaper waiting
         os.register_at_fork(after_in_child=self._pipe.close)
+        # a script that ends by itself has left nothing when the shell's prompt is back
+        atexit.register(self._end)
 
     @property
     def alive(self) -> bool:
@@ -92,6 +95,10 @@ class Owner:
         """End everything that was started and not forgotten, as if this process had ended."""
         self._pipe.close()
         self._reaper.wait()
+
+    def _end(self) -> None:
+        if self.alive:
+            self.close()
 
     def _tell(self, verb: str, pid: int) -> None:
         self._pipe.write(f"{verb} {pid}\n".encode())

@@ -1,6 +1,9 @@
 """TCP ports, on loopback if nothing else is said."""
 
+import itertools
+import random
 import socket
+from contextlib import suppress
 
 from celerylab.errors import LabError
 from celerylab.stack import texts
@@ -8,11 +11,32 @@ from celerylab.stack import texts
 HOST = "127.0.0.1"
 PORT_TRIES = 5
 
+# below those that Linux (from 32768), macOS and Windows (from 49152) give to whoever asks for any
+# port and to outgoing connections: these would take a port between finding it and using it
+PORTS = range(20000, 32768)
+# in turn, so that none comes again soon; from a start of its own, since other processes look too
+_turns = itertools.count(random.randrange(len(PORTS)))
+
 
 def free_port(host: str = HOST) -> int:
-    """Return a port that was free a moment ago; whoever uses it must expect that it is not."""
-    with reserved(host) as probe:
-        return port_of(probe)
+    """Return a port that was free a moment ago, and that this process is not given again soon.
+
+    Another program may take it all the same; whoever can use another one then should.
+
+    Raises
+    ------
+    OSError, TypeError
+        The host is no name or address of this machine.
+    LabError
+        No port is free.
+    """
+    reserved(host).close()
+    for turn in itertools.islice(_turns, len(PORTS)):
+        port = PORTS[turn % len(PORTS)]
+        with socket.socket() as probe, suppress(OSError):
+            probe.bind((host, port))
+            return port
+    raise LabError(texts.NO_FREE_PORT.format(first=PORTS[0], last=PORTS[-1], host=host))
 
 
 def reserved(host: str = HOST) -> socket.socket:

@@ -54,7 +54,12 @@ class Postgres:
     @property
     def url(self) -> str:
         """Address with password, as SQLAlchemy reads it."""
-        return f"postgresql+psycopg://{USER}:{self._password}@{HOST}:{self.port}/{DATABASE}"
+        return self.conninfo.replace("://", "+psycopg://", 1)
+
+    @property
+    def conninfo(self) -> str:
+        """Address with password, as psycopg and psql read it."""
+        return f"postgresql://{USER}:{self._password}@{HOST}:{self.port}/{DATABASE}"
 
     @property
     def alive(self) -> bool:
@@ -122,7 +127,7 @@ class Postgres:
 
         try:
             # it listens some time before it lets anybody in
-            psycopg.connect(self.url.replace("+psycopg", "", 1), connect_timeout=2).close()
+            psycopg.connect(self.conninfo, connect_timeout=2).close()
         except psycopg.OperationalError:
             return False
         return True

@@ -11,13 +11,18 @@ NEVER_READY = "{name} was not ready after {seconds} s."
 PORT_TAKEN = (
     "Port {port} on {host} is taken by another program. Choose another port, or none: a free one is found."
 )
-
+NO_FREE_PORT = "No port from {first} to {last} is free on {host}."
 NO_PORT = "{name} found no port: others took each that was free. Run the cell again."
 
-BROKER_REPR = "{name}: Valkey on 127.0.0.1, {state}"
+VALKEY = "Valkey"
+BROKER_REPR = "{name}: {server} on 127.0.0.1, {state}"
 NO_EMBEDDED_BROKER = (
     "There is no embedded broker for {system}. "
     "Set CELERYLAB_BROKER_URL to a Redis server of yours, for example redis://127.0.0.1:6379/0."
+)
+NO_SUCH_SERVER = (
+    "CELERYLAB_BROKER_SERVER names no program: {path}. "
+    "Correct it, or unset it: then the lab brings its own server."
 )
 WIRE_PLAIN = "Wire to the broker: readable by anybody"
 WIRE_TLS = "Wire to the broker: encrypted (TLS)"
@@ -81,4 +86,4 @@ CARD_ROW_BROKER = "broker"
 CARD_ROW_WORKER = "worker"
 CARD_ROW_NOTE = "note"
 CARD_OTHERS = "notebooks attached besides this one: {n}. Shut their kernels down: all share the queue celery."
-CARD_BROKER = "Valkey on 127.0.0.1, free port, random password; results are kept there too"
+CARD_BROKER = "{server} on 127.0.0.1, free port, random password; results are kept there too"

@@ -18,9 +18,6 @@ STOP_TIMEOUT = 5.0  # s
 class Wire:
     """A way to a broker on which every byte is kept.
 
-    With TLS, the broker's end of it is a front that holds a certificate, as stunnel or a
-    provider's load balancer is: Valkey's wheel has no TLS of its own.
-
     Parameters
     ----------
     broker
@@ -28,6 +25,9 @@ class Wire:
     tls
         Whether what travels is encrypted.
     """
+
+    # With TLS, the broker's end of it is a front that holds a certificate, as stunnel or a
+    # provider's load balancer is: Valkey's wheel has no TLS of its own.
 
     def __init__(self, broker: Broker, *, tls: bool = False) -> None:
         self.tls = tls

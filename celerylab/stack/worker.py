@@ -49,6 +49,13 @@ class Worker(CeleryProcess):
         Added to the environment.
     timeout
         Seconds that it may take to get ready.
+
+    Attributes
+    ----------
+    pool, concurrency, queues
+        As given.
+    command_line
+        The command that it runs, as typed in a terminal.
     """
 
     def __init__(

@@ -18,9 +18,16 @@ def notebook() -> Callable[..., Path]:
 
 
 def write_notebook(path: Path, *prose: str, minutes: int | None = None) -> Path:
-    """Write a notebook of Markdown cells."""
+    """Write a notebook of Markdown cells, and of code cells where a text begins with CODE:."""
     metadata = {"celerylab": {"minutes": minutes}} if minutes else {}
-    cells = [{"cell_type": "markdown", "metadata": {}, "source": text.splitlines(True)} for text in prose]
+    cells = [
+        {
+            "cell_type": "code" if text.startswith("CODE:") else "markdown",
+            "metadata": {},
+            "source": text.removeprefix("CODE:").splitlines(True),
+        }
+        for text in prose
+    ]
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text(json.dumps({"cells": cells, "metadata": metadata}))
     return path
@@ -30,8 +37,16 @@ def write_notebook(path: Path, *prose: str, minutes: int | None = None) -> Path:
 def clone(tmp_path: Path) -> Path:
     """A course of three lessons; 1-2 has two exercises and a quiz of two questions."""
     root = tmp_path / "clone"
-    write_notebook(root / "notebooks/phase1/1_1_why.ipynb", "# Find out why\n\nTime: about 10 minutes.")
-    write_notebook(root / "notebooks/phase1/1_2_first.ipynb", "# 1-2 Run a `task` | now", minutes=20)
+    why = "# Find out why\n\n**You will be able to** ask; answer.\n\nTime: about 10 minutes."
+    write_notebook(root / "notebooks/phase1/1_1_why.ipynb", why)
+    steps = [
+        "## Your turn: run it",
+        'CODE:exercise("1-2a")',
+        "## Again",
+        'CODE:exercise("1-2b")',
+        'CODE:quiz("1-2")',
+    ]
+    write_notebook(root / "notebooks/phase1/1_2_first.ipynb", "# 1-2 Run a `task` | now", *steps, minutes=75)
     write_notebook(root / "notebooks/phase2/2_1_canvas.ipynb", "No heading here.")
     write_notebook(root / "notebooks/start_here.ipynb", "# Start here")
     for letter in "ab":

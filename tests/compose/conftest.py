@@ -1,12 +1,12 @@
 """Stacks of containers, where there is an engine."""
 
 import os
-import socket
 import subprocess
 from collections.abc import Iterator
 
 import pytest
 
+from celerylab.stack.ports import free_port
 from tests.compose.stack import Stack
 
 # the faults are the same in seconds as in hours
@@ -25,21 +25,11 @@ def engine() -> None:
         pytest.skip(reason)
 
 
-def free_ports(n: int) -> list[int]:
-    bound = [socket.socket() for _ in range(n)]
-    for each in bound:
-        each.bind(("127.0.0.1", 0))
-    ports = [each.getsockname()[1] for each in bound]
-    for each in bound:
-        each.close()
-    return ports
-
-
 @pytest.fixture(scope="module")
 def idle(engine: None, request: pytest.FixtureRequest) -> Iterator[Stack]:
     """A stack of which nothing runs yet, its images built."""
     names = ("FLOWER_PORT", "JUPYTER_PORT", "API_PORT")
-    ports = dict(zip(names, map(str, free_ports(len(names))), strict=True))
+    ports = {name: str(free_port()) for name in names}
     name = f"celery-lab-{request.module.__name__.rpartition('.')[2].replace('_', '-')}"
     stack = Stack(name, {**SETTINGS, **ports})
     stack.run("build", "-q")

@@ -1,6 +1,7 @@
 """The embedded broker."""
 
 import socket
+from pathlib import Path
 
 import pytest
 import redis
@@ -53,6 +54,22 @@ def test_data_survive_a_kill_only_where_they_are_kept(keep: bool, found: bytes |
         broker.start()
         with broker.redis() as client:
             assert client.get("here") == found
+
+
+def test_broker_is_the_server_that_the_settings_name(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    own = tmp_path / "redis-server"
+    own.symlink_to(broker_module.server_binary())
+    monkeypatch.setenv("CELERYLAB_BROKER_SERVER", str(own))
+    with Broker("own") as broker:
+        assert answers(broker.url)
+        assert broker.process.command[0] == str(own)
+        assert "redis-server" in repr(broker)
+
+
+def test_server_that_is_not_there_is_refused_with_its_name(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CELERYLAB_BROKER_SERVER", "/nowhere/redis-server")
+    with pytest.raises(BrokerDown, match="CELERYLAB_BROKER_SERVER names no program: /nowhere/redis-server"):
+        Broker("none").start()
 
 
 def test_taken_port_is_refused_with_its_number() -> None:

@@ -90,6 +90,14 @@ def test_everything_is_gone_when_killed_at_any_moment_of_the_start(mark: str) ->
         assert within(GONE_WITHIN, lambda: not marked(mark)), f"killed after {delay} s"
 
 
+def test_everything_is_gone_once_a_script_has_ended_by_itself(mark: str, tmp_path: Path) -> None:
+    command = [sys.executable, "-X", "dev", "-c", "from celerylab.stack.owner import owner; owner()"]
+    ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
+    assert (ended.stderr, marked(mark)) == ("", [])
+    subprocess.run([sys.executable, "-c", LESSON], cwd=tmp_path, check=True, capture_output=True)
+    assert marked(mark) == []
+
+
 def test_files_are_removed_when_the_owner_is_gone(mark: str) -> None:
     code = "from celerylab.stack.owner import owner; print(owner().folder)"
     folder = Path(subprocess.check_output([sys.executable, "-c", code], text=True).strip())

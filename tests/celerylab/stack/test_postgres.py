@@ -33,29 +33,26 @@ def server() -> Iterator[Postgres]:
     made.stop()
 
 
-def address(server: Postgres) -> str:
-    return server.url.replace("+psycopg", "")
-
-
-def segments() -> list[str]:
-    """Return the keys of System V shared memory; PostgreSQL holds one."""
-    return [line.split()[0] for line in SHARED_MEMORY.read_text().splitlines()[1:]]
+def segments(makers: set[int]) -> list[str]:
+    """Return the keys of System V shared memory that some processes made; PostgreSQL makes one."""
+    head, *lines = (line.split() for line in SHARED_MEMORY.read_text().splitlines())
+    return [line[head.index("key")] for line in lines if int(line[head.index("cpid")]) in makers]
 
 
 @pytest.mark.parametrize("end", ["stop", "kill"])
 def test_what_was_committed_is_there_after_a_restart_at_the_same_address(server: Postgres, end: str) -> None:
-    with psycopg.connect(address(server)) as connection:
+    with psycopg.connect(server.conninfo) as connection:
         connection.execute(f"create table {end}ped (n int)")
         connection.execute(f"insert into {end}ped values (1)")
     getattr(server, end)()
     assert not server.alive
     server.start()
-    with psycopg.connect(address(server)) as connection:
+    with psycopg.connect(server.conninfo) as connection:
         assert connection.execute(f"select n from {end}ped").fetchall() == [(1,)]
 
 
 def test_only_who_knows_the_password_comes_in_and_only_over_loopback(server: Postgres) -> None:
-    wrong = address(server).replace(server.url.split(":")[2].partition("@")[0], "wrong")
+    wrong = server.conninfo.replace(server.url.split(":")[2].partition("@")[0], "wrong")
     with pytest.raises(psycopg.OperationalError, match="password authentication failed"):
         psycopg.connect(wrong)
     listening = [
@@ -74,16 +71,16 @@ def test_processes_files_and_shared_memory_go_with_an_owner_that_is_killed(
     folder = Path(f"/tmp/{mark}")  # not below tmp_path: as root, the server runs as somebody else
     folder.mkdir(mode=0o755)
     monkeypatch.setenv("TMPDIR", str(folder))
-    before = segments()
     owner = subprocess.Popen([sys.executable, "-c", SCRIPT], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
     try:
         assert owner.stdout is not None
         assert owner.stdout.readline() == b"runs\n"
         # reaper, postmaster and its children
-        assert len(marked(mark)) > 5
-        assert len(segments()) == len(before) + 1
+        theirs = {process.pid for process in marked(mark)}
+        assert len(theirs) > 5
+        assert len(segments(theirs)) == 1
         os.kill(owner.pid, signal.SIGKILL)
-        assert within(5.0, lambda: not marked(mark) and segments() == before and not list(folder.iterdir()))
+        assert within(5.0, lambda: not marked(mark) and not segments(theirs) and not list(folder.iterdir()))
     finally:
         owner.kill()
         owner.communicate()

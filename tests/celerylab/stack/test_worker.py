@@ -1,6 +1,7 @@
 """What a worker says of itself: its tasks, its memory, how long it took to start."""
 
 import os
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -8,6 +9,7 @@ import pytest
 
 from celerylab import Lab
 from celerylab.errors import Timeout
+from celerylab.stack import control
 from celerylab.stack.worker import Worker
 from celerylab.views.queues import queues
 
@@ -66,3 +68,12 @@ def test_memory_is_that_of_all_its_processes(worker: tuple[Lab, Worker]) -> None
 
 def test_ready_after_is_measured(worker: tuple[Lab, Worker]) -> None:
     assert 0 < worker[1].ready_after < 60
+
+
+def test_late_answer_to_one_question_is_not_taken_for_that_to_the_next(worker: tuple[Lab, Worker]) -> None:
+    lab, waiting = worker
+    for _ in range(20):
+        os.kill(waiting.pid, signal.SIGSTOP)
+        assert not control.ping(lab.url, waiting.node)
+        os.kill(waiting.pid, signal.SIGCONT)
+        assert control.asked(lab.url, waiting.node, "registered", 30) == ["waiting.wait_for"]
