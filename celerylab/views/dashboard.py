@@ -65,6 +65,7 @@ class Dashboard:
         ]
         self._show: Callable[[Picture, str], None] | None = None
         self._final: Picture | None = None
+        self._over = False
 
     # -- numbers ------------------------------------------------------------------------
 
@@ -131,8 +132,9 @@ class Dashboard:
         from celerylab.views.dashboard_figure import figure  # matplotlib, only once a figure is wanted
 
         if self._final is None:
+            over = self._over  # first: a figure begun before the end is not the last one
             drawn = figure(self._meter(), repr(self))
-            if self.ended is None:
+            if not over:
                 return drawn
             self._final = drawn
         return self._final
@@ -172,6 +174,7 @@ class Dashboard:
                 thread.join()
             self._watch.__exit__()
             self._stopped_after = self._stopped_after or self._now()
+            self._over = True
         if self._problem is not None and kind is None:
             raise LabError(str(self._problem)) from self._problem
         if self._show:

@@ -14,19 +14,21 @@ from celerylab.views.letters import Letter, described, what
 from celerylab.views.table import Table, named_values
 
 SHOWN = 200  # letters in the list; filters find the others
-WIDE = 60  # characters
+WIDE = 48  # characters: a line of the list is not broken, and is cut off where it ends
 UUID = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 ROOT = "celerylab-letters"
 _VIEW = "application/vnd.jupyter.widget-view+json"
 # no colour but the theme's own, so that contrast is the theme's on light and dark
 STYLE = f"""<style>
-.{ROOT} {{ max-width: 56em; padding: 4px; color: var(--jp-content-font-color1, inherit); }}
+.{ROOT} {{ max-width: 72em; padding: 4px; color: var(--jp-content-font-color1, inherit); }}
+.{ROOT} .widget-box, .{ROOT} .widget-html, .{ROOT} .widget-select {{ overflow: visible; }}
 .{ROOT} .widget-html, .{ROOT} .widget-html-content {{ height: auto; line-height: 1.5; color: inherit; }}
 .{ROOT} label {{ width: auto; color: inherit; }}
 .{ROOT} select, .{ROOT} pre {{ font-family: monospace; color: inherit; }}
 .{ROOT} pre {{ margin: 0.5em 0; padding: 0.5em; border: 1px solid; white-space: pre-wrap; background: none; }}
+.{ROOT} .widget-text input, .{ROOT} .widget-combobox input, .{ROOT} select {{ border: 1px solid; }}
 .{ROOT} button {{ min-height: 28px; padding: 0 1em; border: 1px solid; }}
-.{ROOT} :focus-visible {{ outline: 2px solid currentColor !important; outline-offset: 2px; }}
+.{ROOT}.{ROOT} :focus-visible {{ outline: 2px solid currentColor !important; outline-offset: 2px; }}
 .{ROOT} [role=status]:not(:empty) {{ padding: 0 0.75em; border-left: 4px solid; }}
 </style>"""
 

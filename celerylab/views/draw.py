@@ -74,6 +74,7 @@ def draw(canvas: Signature | ResultBase, known: Outcomes) -> Picture:
     from celery.result import ResultBase
 
     if isinstance(canvas, ResultBase):
+        known.settle(canvas)
         return draw_flow(from_result(canvas, known.call, known.of))
     return draw_flow(from_signature(canvas))
 

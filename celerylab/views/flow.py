@@ -131,6 +131,17 @@ def tasks(result: ResultBase, call: Callable[[str], Call]) -> Iterator[AsyncResu
             yield each
 
 
+def ends(result: ResultBase) -> Iterator[AsyncResult[Any]]:
+    """Give the results of the last tasks of a canvas: one, or one for each line of a group."""
+    from celery.result import GroupResult
+
+    if isinstance(result, GroupResult):
+        for each in result.results:
+            yield from ends(each)
+    else:
+        yield result
+
+
 def steps(flow: Flow) -> Iterator[Step]:
     """Give all steps of a canvas, from left to right."""
     if isinstance(flow, Step):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -12,12 +12,13 @@ from celery.states import READY_STATES
 
 from celerylab.errors import LabError, Timeout
 from celerylab.views import texts
-from celerylab.views.flow import BAD, tasks
+from celerylab.views.flow import BAD, ends, tasks
 from celerylab.views.outcomes import meta
-from celerylab.views.sent import Call
 
 if TYPE_CHECKING:
     from celery.result import ResultBase
+
+    from celerylab.views.outcomes import Outcomes
 
 PAUSE = 0.05  # s
 UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -87,15 +88,15 @@ class Followed:
         return _counted(self.states).says
 
 
-def follow(result: ResultBase, call: Callable[[str], Call], timeout: float) -> Followed:
+def follow(result: ResultBase, known: Outcomes, timeout: float) -> Followed:
     """Show a bar until a result is ready, and return how it ended; a failure is not raised.
 
     Parameters
     ----------
     result
         Of one task, whose own progress is followed, or of a canvas, whose tasks are counted.
-    call
-        Gives the call of a task id.
+    known
+        What is known of the tasks behind it.
     timeout
         Seconds.
 
@@ -110,6 +111,7 @@ def follow(result: ResultBase, call: Callable[[str], Call], timeout: float) -> F
 
     if not isinstance(result, ResultBase):
         raise LabError(texts.NO_RESULT.format(kind=type(result).__name__))
+    call = known.call
     every = list(tasks(result, call))
     single = every[0] if len(every) == 1 else None
     title = call(every[0].id).name if single else texts.TASKS.format(n=len(every))
@@ -130,7 +132,8 @@ def follow(result: ResultBase, call: Callable[[str], Call], timeout: float) -> F
         # once more after the end: the states of a canvas are not read at one moment
         if ended:
             break
-        ended = _ended(result, found)
+        if ended := _ended(result, found):
+            known.settle(result)
         if time.monotonic() > deadline:
             raise Timeout(texts.NOT_FOLLOWED.format(name=title, seconds=f"{timeout:g}", how=how.says))
         if not ended:
@@ -144,11 +147,7 @@ def follow(result: ResultBase, call: Callable[[str], Call], timeout: float) -> F
 
 def _ended(result: ResultBase, found: dict[str, dict[str, Any]]) -> bool:
     """Say whether nothing more will come: steps behind one that failed never run."""
-    from celery.result import GroupResult
-
-    if isinstance(result, GroupResult):
-        return all(_ended(each, found) for each in result.results)
-    return found[result.id]["status"] in READY_STATES
+    return all(found[end.id]["status"] in READY_STATES for end in ends(result))
 
 
 def _counted(states: Sequence[str]) -> Progress:

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
+from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING, Any
 
+from celery.states import READY_STATES
+
+from celerylab.errors import Timeout
+from celerylab.stack.waiting import wait_for
 from celerylab.views import texts
-from celerylab.views.flow import Outcome
+from celerylab.views.flow import BAD, Outcome, ends, line, tasks
 from celerylab.views.sent import Call, Sent
 from celerylab.views.short import short
 
 if TYPE_CHECKING:
-    from celery.result import AsyncResult
+    from celery.result import AsyncResult, ResultBase
 
     from celerylab.views.runs import Run
     from celerylab.views.watch import Watch
 
 
 RESULT = 16  # letters
+LATE = 2.0  # s
 
 
 class Outcomes:
@@ -41,6 +49,26 @@ class Outcomes:
         if known is None and (run := self._runs.get(task_id)) is not None and run.task:
             return Call(run.task, (short_text(run.args),))
         return known or Call(texts.UNKNOWN_TASK)
+
+    def settle(self, result: ResultBase) -> None:
+        """Wait a moment for the results of steps before a last one that has ended.
+
+        A worker sends the next step of a chain before it stores the result of this one, so the
+        last can be read sooner. A result that is ignored or was forgotten never comes.
+
+        Source: ``celery.app.trace.build_tracer``.
+        """
+        for end in ends(result):
+            state = meta(end)["status"]
+            if state == "SUCCESS":
+                before = [each for each in tasks(end, self.call) if each.id != end.id]
+            elif state in BAD:
+                # those of a group may run on when one has failed
+                before = list(takewhile(_may_have_run_well, line(end, self.call)))
+            else:
+                continue
+            with suppress(Timeout):
+                wait_for(len(before), "results", partial(_ready, before), LATE)
 
     def of(self, result: AsyncResult[Any]) -> Outcome:
         """Return what the backend holds of a task, and how long it ran if a watch has seen it."""
@@ -68,6 +96,16 @@ def meta(result: AsyncResult[Any]) -> dict[str, Any]:
     except (NotImplementedError, AttributeError):
         return {"status": "PENDING", "result": None}
     return found
+
+
+def _may_have_run_well(result: ResultBase) -> bool:
+    from celery.result import GroupResult
+
+    return not isinstance(result, GroupResult) and meta(result)["status"] not in BAD
+
+
+def _ready(results: Iterable[AsyncResult[Any]]) -> list[AsyncResult[Any]]:
+    return [each for each in results if meta(each)["status"] in READY_STATES]
 
 
 def short_text(args: str) -> str:

@@ -19,6 +19,17 @@ class Run:
 
     Times are seconds since the epoch, by the clock of who reported them; ``None`` for what
     did not happen.
+
+    Attributes
+    ----------
+    id, task, args
+        The task's id, its name, and its arguments as text.
+    worker, process
+        Who ran it: the worker's name, and the id of the process.
+    sent, received, started, finished
+        When that happened.
+    state
+        The last that was heard.
     """
 
     id: str

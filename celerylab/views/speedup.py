@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
@@ -32,9 +33,7 @@ def speedup(alone: float, together: Mapping[int, float], *, cores: int | None = 
     Picture
         Its text says for which numbers of processes, not how fast, which differs from run to run.
     """
-    from celery.utils.sysinfo import cpu_budget
-
-    cores = cores or cpu_budget().count
+    cores = cores or _cores()
     processes = sorted(together)
     text = texts.SPEEDUP.format(processes=", ".join(map(str, processes)))
     with canvas(text, height=HEIGHT, width=6.4) as drawing:
@@ -72,3 +71,11 @@ def _draw_cores(axes: Axes, cores: int, most: int, top: float) -> None:
         axes.plot([], [], color="none", label=label)
     else:
         axes.vlines(cores, 0, top, color="#555555", linewidth=1.2, linestyle=":", label=label)
+
+
+def _cores() -> int:
+    try:
+        from celery.utils.sysinfo import cpu_budget
+    except ImportError:  # before Celery 5.7, which knows what a container may use
+        return os.cpu_count() or 1
+    return int(cpu_budget().count)

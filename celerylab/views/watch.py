@@ -22,7 +22,7 @@ LOOK_UP = 0.1  # s between two looks at whether the block has ended
 
 
 class Watch:
-    """Task events as they happen, and what they add up to.
+    """Task events as they happen, and what they add up to. A loop over it gives the runs.
 
     Parameters
     ----------

@@ -6,7 +6,7 @@ from celery import chord, group
 from celerylab import Lab
 from celerylab.errors import LabError, Timeout
 from celerylab.views.follow import progress_of
-from tests.celerylab.views.producer import add, long_task, process_data, sum_results
+from tests.celerylab.views.producer import add, app, long_task, process_data, sum_results
 
 
 def test_task_is_followed_through_its_own_progress(lab: Lab) -> None:
@@ -38,6 +38,21 @@ def test_chord_is_followed_to_its_body(lab: Lab) -> None:
 def test_failed_chord_ends_the_following_with_what_its_body_says(lab: Lab) -> None:
     followed = lab.follow(chord([add.s(1, 1), process_data.s([])], sum_results.s()).apply_async())
     assert repr(followed).startswith('sum_results: FAILURE, ChordError("Dependency … raised ValueError')
+
+
+def test_steps_whose_results_come_after_that_of_the_last_are_waited_for(lab: Lab) -> None:
+    step = app.signature("tests.celerylab.views.late.step", queue="late")
+    env = {"CELERYLAB_BROKER_URL": lab.url}
+    with lab.worker("tests.celerylab.views.late", queues=["late"], concurrency=3, env=env):
+        sent = (step.clone([1]) | step | step).apply_async()
+        assert repr(lab.follow(sent)) == "3 of 3 tasks done"
+        sent = (step.clone([1]) | step | step).apply_async()
+        assert sent.get(timeout=30) == 1
+        assert repr(lab.draw(sent)) == "step(1) SUCCESS → step(…) SUCCESS → step(…) SUCCESS"
+        fail = app.signature("tests.celerylab.views.late.fail", queue="late")
+        sent = (step.clone([1]) | fail | step).apply_async()
+        assert lab.follow(sent).problem == "ValueError(1)"
+        assert repr(lab.draw(sent)) == "step(1) SUCCESS → fail(…) FAILURE → step(…) FAILURE"
 
 
 def test_following_what_nobody_runs_ends_with_a_timeout_that_says_so(lab: Lab) -> None:
