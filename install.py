@@ -18,6 +18,8 @@ VENV = os.path.join(HERE, ".venv")
 PYTHON = os.path.join(VENV, "bin", "python")
 LOCK = os.path.join(HERE, "requirements.lock")
 COURSE = {"course", "flower", "mail", "web"}
+# `celerylab doctor --offline-bundle` puts the packages here, for a room without internet
+WHEELS = os.path.join(HERE, "wheels")
 STAMP = os.path.join(VENV, "celery-lab-installed")
 DOCKER = (
     'docker run -it --rm -p 127.0.0.1:8888:8888 -v "$PWD":/lab -w /lab '
@@ -106,7 +108,9 @@ def run(*command):
 
 
 def install(extras):
-    print("Installing Celery Lab's packages into .venv (once; about a minute)")
+    source = ["--no-index", "--find-links", WHEELS] if os.path.isdir(WHEELS) else []
+    where = "wheels" if source else "the internet"
+    print("Installing Celery Lab's packages from %s into .venv (once; about a minute)" % where)
     sys.stdout.flush()
     if not os.path.exists(PYTHON):
         run(sys.executable, "-m", "venv", VENV)
@@ -115,9 +119,9 @@ def install(extras):
         needed = os.path.join(VENV, "uv.txt")
         with open(needed, "w") as requirements:
             requirements.write(pinned("uv"))
-        run(PYTHON, "-m", "pip", "install", "-q", "--require-hashes", "--no-deps", "-r", needed)
+        run(PYTHON, "-m", "pip", "install", "-q", "--require-hashes", "--no-deps", "-r", needed, *source)
     # uv checks the hashes of a constraints file for every package that it names
-    pip = [uv, "pip", "install", "-q", "--python", PYTHON, "-c", LOCK]
+    pip = [uv, "pip", "install", "-q", "--python", PYTHON, "-c", LOCK] + source
     run(*pip + ["hatchling", "editables"])
     run(*pip + ["--no-build-isolation", "-e", ".[%s]" % ",".join(sorted(extras))])
 
