@@ -77,7 +77,7 @@ def _is_prime(candidate: int, primes: Sequence[int]) -> bool:
     return True
 
 
-class SeatedTask(ScratchTask[..., Any]):
+class SeatedTask(ScratchTask):
     """A task whose seat and temporary files are given back even if its process was killed."""
 
     abstract = True

@@ -3,7 +3,7 @@
 import random
 from collections.abc import Callable
 from functools import wraps
-from typing import Any, ParamSpec, TypeVar, cast
+from typing import Any, cast
 
 from celery import Task
 from celery.exceptions import TaskPredicate
@@ -17,8 +17,6 @@ JITTER = 0.1, 0.3  # of the delay, added to it
 MANUAL_COUNTDOWN = 60.0  # s
 WORTH_ASKING_AGAIN = (408, 425, 429)  # besides 5xx; RFC 9110 and RFC 6585
 
-P = ParamSpec("P")
-R = TypeVar("R")
 
 logger = get_task_logger(__name__)
 
@@ -35,7 +33,7 @@ class PermanentError(TaskError):
     """It will fail however often it is tried: the request itself is wrong."""
 
 
-class AlertingTask(Task[P, R]):
+class AlertingTask(Task):
     """A task whose final failure is an alert; a retry is none.
 
     ``on_failure`` runs in the process of the task, after its last attempt. A process that dies

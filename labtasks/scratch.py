@@ -5,16 +5,13 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, ParamSpec, TypeVar
+from typing import Any
 
 from celery import Task
 
 from labtasks.settings import settings
 
 FOLDER = "scratch"  # below the work folder
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 def scratch_path(task_id: str) -> Path:
@@ -50,7 +47,7 @@ def remove_scratch(task_id: str) -> None:
     shutil.rmtree(scratch_path(task_id), ignore_errors=True)
 
 
-class ScratchTask(Task[P, R]):
+class ScratchTask(Task):
     """A task whose temporary files go even if its process was killed at the hard time limit.
 
     A ``finally`` has 0.1 s then, between SIGTERM and SIGKILL, and none in a call that no signal

@@ -1,7 +1,6 @@
 """Exercise 4-2a: a log handler whose database may be away."""
 
 from contextlib import suppress
-from typing import Any
 
 from celery.result import AsyncResult
 
@@ -12,6 +11,7 @@ from celerylab.stack.waiting import wait_for
 from exercises import Outcome, not_attempted, not_right, right, unfinished
 from exercises.fresh import fresh
 from exercises.kept import kept
+from exercises.phase4.tables import query
 
 TITLE = "Log to a database that may be away"
 
@@ -173,8 +173,8 @@ def check(answer: str) -> Outcome:
     fresh(answer)
     lab.redis.delete(QUEUE)
     server = kept("PostgreSQL of 4-2a", lab.postgres).start()
-    _query(server, "DROP TABLE IF EXISTS lines_4_2a", "CREATE TABLE lines_4_2a (text text)")
-    with lab.worker(answer, queues=[QUEUE], env={"LINES_URL": _plain(server)}) as worker:
+    query(server, "DROP TABLE IF EXISTS lines_4_2a", "CREATE TABLE lines_4_2a (text text)")
+    with lab.worker(answer, queues=[QUEUE], env={"LINES_URL": server.conninfo}) as worker:
         try:
             return _judge(answer, server)
         finally:
@@ -217,17 +217,4 @@ def _arrived(server: Postgres, wanted: int) -> int:
 
 
 def _texts(server: Postgres) -> list[str]:
-    return [row[0] for row in _query(server, "SELECT text FROM lines_4_2a")]
-
-
-def _query(server: Postgres, *statements: str) -> list[Any]:
-    import psycopg
-
-    with psycopg.connect(_plain(server), autocommit=True) as connection:
-        for statement in statements:
-            cursor = connection.execute(statement)
-        return cursor.fetchall() if cursor.description else []
-
-
-def _plain(server: Postgres) -> str:
-    return server.url.replace("+psycopg", "", 1)
+    return [row[0] for row in query(server, "SELECT text FROM lines_4_2a")]

@@ -9,7 +9,7 @@ from celery import Task
 from labtasks.records.logging import log_task
 
 
-class ContextTask(Task[..., Any]):
+class ContextTask(Task):
     """A task that runs in a context, and whose state changes are recorded.
 
     Give it to the app as ``Celery(task_cls=ContextTask)``: that holds for every task, also for those

@@ -111,7 +111,7 @@ def test_every_run_is_counted_once_with_its_times(
         # the countdown of a retry is no waiting
         assert found[f"{waited}_count", f"{MODULE}.retry"] == 3
         assert found["celery_queue_messages", QUEUE] == found["celery_queue_oldest_seconds", QUEUE] == 0
-        worker.stop()
+        worker.stop(timeout=60)
     assert list(temporary.glob("*labtasks-metrics-*")) == []
 
 

@@ -22,7 +22,7 @@ from labtasks.parameters import BadParameters
 from tests.processes import within
 
 CHARGE = "labtasks.payments.charge"
-ORDERS = 24
+ORDERS = 60
 KILLS = 1
 PATIENCE = {"CELERYLAB_VISIBILITY_TIMEOUT": "1"}
 

@@ -26,7 +26,7 @@ def logged(lab: Lab, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[
             send(lab, "add", 1, 2).get(timeout=20)
             send(lab, "fail", "no").get(timeout=20, propagate=False)
             send(lab, "count_threads").get(timeout=20)
-            worker.stop()
+            worker.stop(timeout=60)  # killed, it would not say that it stops
         yield lines()
 
 
@@ -57,7 +57,7 @@ def test_worker_that_has_stopped_has_said_so(logged: list[WorkerLog]) -> None:
     with engine().connect() as connection:
         (lease,) = connection.execute(select(WorkerLease.worker, WorkerLease.stopped_at)).all()
     assert lease.worker == "logging@lab"
-    assert lease.stopped_at
+    assert lease.stopped_at, "\n".join(one.text for one in logged[-20:])
 
 
 def test_a_process_has_one_thread_for_records_and_lines(logged: list[WorkerLog]) -> None:
