@@ -3,6 +3,7 @@
 Its parts are imported where they are used: ``celerylab progress`` answers at once.
 """
 
+from pathlib import Path
 from typing import Annotated
 
 import typer
@@ -10,6 +11,7 @@ from typer.core import TyperGroup
 
 from celerylab import dead_letters_command, texts
 from celerylab.errors import LabError
+from celerylab.machines import Platform, Python
 
 
 class OneLineErrors(TyperGroup):
@@ -50,8 +52,29 @@ def lab(
 
 
 @app.command(help=texts.DOCTOR_HELP)
-def doctor() -> None:
-    """Check the installation."""
+def doctor(
+    offline_bundle: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", file_okay=False, help=texts.BUNDLE_HELP)
+    ] = None,
+    platform: Annotated[
+        list[Platform] | None,
+        typer.Option(metavar="NAME", help=texts.BUNDLE_PLATFORM_HELP.format(known=", ".join(Platform))),
+    ] = None,
+    python: Annotated[
+        list[Python] | None,
+        typer.Option(metavar="VERSION", help=texts.BUNDLE_PYTHON_HELP.format(known=", ".join(Python))),
+    ] = None,
+) -> None:
+    """Check the installation, or make the folder that installs it elsewhere."""
+    if offline_bundle:
+        from celerylab import offline
+
+        platforms, pythons = platform or [offline.this_platform()], python or [offline.this_python()]
+        for line in offline.bundle(offline_bundle.absolute(), platforms, pythons):
+            typer.echo(line)
+        return
+    if platform or python:
+        raise LabError(texts.BUNDLE_ONLY)
     from celerylab import doctor as doctor_
     from celerylab.finding import Level
 
@@ -64,11 +87,26 @@ def doctor() -> None:
 
 
 @app.command(help=texts.PROGRESS_HELP)
-def progress() -> None:
+def progress(json: Annotated[bool, typer.Option("--json", help=texts.PROGRESS_JSON_HELP)] = False) -> None:
     """Show the progress."""
     from celerylab.course_map import course_map
 
-    typer.echo(course_map())
+    if json:
+        from celerylab import next_step
+
+        typer.echo(next_step.as_json(course_map()))
+    else:
+        typer.echo(course_map())
+
+
+@app.command("next", help=texts.NEXT_HELP)
+def next_() -> None:
+    """Say what comes next."""
+    from celerylab import next_step
+    from celerylab.course_map import course_map
+
+    for line in next_step.lines(course_map()):
+        typer.echo(line)
 
 
 @app.command(help=texts.RESET_HELP)

@@ -16,6 +16,9 @@ ROOT = Path(__file__).resolve().parent.parent
 NOTEBOOK = re.compile(r"(\d+)_(\d+)_(\w+)\.ipynb")
 HEADING = re.compile(r"^#\s+(.+?)\s*$", re.MULTILINE)
 NUMBER = re.compile(r"^\d+[-.]\d+[.:]?\s+")
+TEACHES = re.compile(r"^\*\*You will be able to\*\*\s+(.+?)\.?\s*$", re.MULTILINE)
+# The map has one line for it: as many of the sentence's parts as fit, at least the first.
+TEACHES_LENGTH = 115
 MINUTES = re.compile(r"\btime\b[:*\s]*about\s+(\d+)\s+min", re.IGNORECASE)
 
 
@@ -35,6 +38,8 @@ class Lesson:
         The phase's number.
     title
         The notebook's first heading.
+    teaches
+        The first parts of the sentence that says what the reader will be able to do, or "".
     minutes
         How long it takes, as the lesson states it, or None.
     notebook
@@ -52,6 +57,7 @@ class Lesson:
     id: str
     phase: int
     title: str
+    teaches: str
     minutes: int | None
     notebook: Path
     exercises: tuple[str, ...]
@@ -94,12 +100,13 @@ def lesson(lesson_id: str, root: Path = ROOT) -> Lesson:
 
 def _read(root: Path, phase: int, number: int, path: Path) -> Lesson:
     stem = f"{phase}_{number}"
-    title, minutes = _opening(path)
+    title, teaches, minutes = _opening(path)
     quiz = root / f"quizzes/bank/phase{phase}/{stem}.yaml"
     return Lesson(
         id=f"{phase}-{number}",
         phase=phase,
         title=title,
+        teaches=teaches,
         minutes=minutes,
         notebook=path,
         exercises=tuple(
@@ -112,8 +119,11 @@ def _read(root: Path, phase: int, number: int, path: Path) -> Lesson:
     )
 
 
-def _opening(path: Path) -> tuple[str, int | None]:
-    """Read the title and the minutes. A notebook that the learner broke keeps its name as title."""
+def _opening(path: Path) -> tuple[str, str, int | None]:
+    """Read the title, what the lesson teaches, and the minutes.
+
+    A notebook that the learner broke keeps its name as title.
+    """
     try:
         notebook: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         prose = ["".join(cell["source"]) for cell in notebook["cells"] if cell["cell_type"] == "markdown"]
@@ -123,7 +133,21 @@ def _opening(path: Path) -> tuple[str, int | None]:
     heading = HEADING.search("\n".join(prose))
     title = heading[1] if heading else path.stem.split("_", 2)[2].replace("_", " ").capitalize()
     minutes = MINUTES.search(prose[0]) if prose else None
-    return NUMBER.sub("", title), stated or (int(minutes[1]) if minutes else None)
+    teaches = TEACHES.search(prose[0]) if prose else None
+    return (
+        NUMBER.sub("", title),
+        _shortened(teaches[1]) if teaches else "",
+        stated or (int(minutes[1]) if minutes else None),
+    )
+
+
+def _shortened(sentence: str) -> str:
+    kept, *rest = sentence.split("; ")
+    for part in rest:
+        if len(kept) + len(part) > TEACHES_LENGTH:
+            break
+        kept += "; " + part
+    return kept[0].upper() + kept[1:]
 
 
 def _questions(quiz: Path) -> Iterator[str]:

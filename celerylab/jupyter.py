@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 FIRST_PORT = 8888
 FURTHER_PORTS = 100
 START_PAGE = "notebooks/start_here.ipynb"
+EXTENSIONS = Path(__file__).with_name("labextensions")
 DEADLINE = 120.0
 WILDCARDS = ("", "*", "0.0.0.0", "::")  # noqa: S104 - recognised, not bound
 # A closed terminal window must stop the kernels as Ctrl-C does.
@@ -137,6 +138,8 @@ def _arguments(host: str, port: int | None, *, browser: bool) -> list[str]:
         "ServerApp.allow_root": str(os.geteuid() == 0),
         "Application.log_level": "WARN",
         "LabApp.default_url": f"/lab/tree/{START_PAGE}",
+        # Keys for the widgets, links to sections, words for the figures.
+        "LabApp.extra_labextensions_path": str(EXTENSIONS),
         # Without it every kernel warns on this terminal that others may listen in.
         "KernelManager.transport_encryption": "auto" if zmq.has("curve") else "disabled",
         # It would run npm at every start, to look for editors' helpers that no lesson uses.

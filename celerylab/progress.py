@@ -1,11 +1,11 @@
-"""What a learner has tried and got right: one SQLite file, outside the clone."""
+"""What a learner has tried and got right, and how long it took: one SQLite file, outside the clone."""
 
 import functools
 import re
 import sqlite3
 import sys
 from collections.abc import Callable, Mapping
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -18,11 +18,12 @@ from celerylab.settings import settings
 Kind = Literal["exercise", "quiz"]
 T = TypeVar("T")
 
-SCHEMA_VERSION = 1
+# A longer pause than this between two signs of a learner is a break, and does not count.
+BREAK_SECONDS = 600
 # Several kernels write at once. No WAL: home directories on a network share refuse it.
 BUSY_SECONDS = 10.0
 ITEM = re.compile(r"(\d+-\d+)[a-z]?")
-SCHEMA = """
+TRIED = """
 CREATE TABLE tried (
     kind TEXT NOT NULL,
     item TEXT NOT NULL,
@@ -34,6 +35,18 @@ CREATE TABLE tried (
     PRIMARY KEY (kind, item, part)
 )
 """
+# Added in version 2: the time that a learner spends on each lesson.
+SPENT = """
+CREATE TABLE spent (
+    lesson TEXT PRIMARY KEY,
+    begun_at TEXT NOT NULL,
+    last_at TEXT NOT NULL,
+    seconds INTEGER NOT NULL
+)
+"""
+# What makes a file of each version one of the next: a new file goes through all of them.
+STEPS = (TRIED, SPENT)
+SCHEMA_VERSION = len(STEPS)
 # A right answer stays right: `right_at` keeps the first time, whatever follows.
 COUNT = """
 INSERT INTO tried VALUES (:kind, :item, :part, :lesson, 1, :right_at, :now)
@@ -41,6 +54,16 @@ ON CONFLICT (kind, item, part) DO UPDATE SET
     tries = tries + 1,
     tried_at = excluded.tried_at,
     right_at = coalesce(right_at, excluded.right_at)
+"""
+SIGN = """
+INSERT INTO spent VALUES (:lesson, :now, :now, 0)
+ON CONFLICT (lesson) DO UPDATE SET
+    seconds = seconds + CASE
+        WHEN strftime('%s', :now) - strftime('%s', last_at) BETWEEN 0 AND :pause
+        THEN strftime('%s', :now) - strftime('%s', last_at)
+        ELSE 0
+    END,
+    last_at = :now
 """
 
 
@@ -72,11 +95,18 @@ class Standing:
         What was tried, by exercise id ("1-2a"). An exercise never tried is absent.
     questions
         The same for the lesson's quiz, by question id.
+    seconds
+        The time spent on it, breaks not counted.
+    begun_at, last_at
+        When it was begun, and when the learner was last seen in it: ISO 8601, or empty.
     """
 
     lesson: str
     exercises: Mapping[str, Tried] = field(default_factory=dict)
     questions: Mapping[str, Tried] = field(default_factory=dict)
+    seconds: int = 0
+    begun_at: str = ""
+    last_at: str = ""
 
 
 def record(kind: Kind, item: str, right: bool, part: str = "") -> None:
@@ -95,7 +125,7 @@ def record(kind: Kind, item: str, right: bool, part: str = "") -> None:
     part
         A quiz's question id.
     """
-    now = datetime.now(UTC).isoformat(timespec="seconds")
+    now = _now()
     row = {
         "kind": kind,
         "item": item,
@@ -104,10 +134,24 @@ def record(kind: Kind, item: str, right: bool, part: str = "") -> None:
         "now": now,
         "right_at": now if right else None,
     }
+
+    def work(db: sqlite3.Connection) -> None:
+        db.execute(COUNT, row)
+        _sign(db, lesson_of(item), now)
+
     try:
-        _with_file(lambda db: db.execute(COUNT, row))
+        _with_file(work)
     except (OSError, sqlite3.Error, ProgressError) as problem:
         _say_once(texts.NOT_RECORDED.format(path=progress_file(), problem=problem))
+
+
+def sign(lesson: str) -> None:
+    """Note that the learner is at work on a lesson now: it is begun, and time is counted.
+
+    Nothing is said if that can't be written; a try says it.
+    """
+    with suppress(OSError, sqlite3.Error, ProgressError):
+        _with_file(lambda db: _sign(db, lesson, _now()))
 
 
 def standing(lesson: str) -> Standing:
@@ -125,8 +169,14 @@ def standings() -> dict[str, Standing]:
     """
     if not progress_file().exists():
         return {}
-    rows = _read_or_refuse(
-        lambda db: db.execute("SELECT kind, item, part, lesson, tries, right_at FROM tried").fetchall()
+    rows, spent = _read_or_refuse(
+        lambda db: (
+            db.execute("SELECT kind, item, part, lesson, tries, right_at FROM tried").fetchall(),
+            {
+                lesson: rest
+                for lesson, *rest in db.execute("SELECT lesson, seconds, begun_at, last_at FROM spent")
+            },
+        )
     )
     exercises: dict[str, dict[str, Tried]] = {}
     questions: dict[str, dict[str, Tried]] = {}
@@ -137,16 +187,23 @@ def standings() -> dict[str, Standing]:
         else:
             questions.setdefault(lesson, {})[part] = tried
     return {
-        lesson: Standing(lesson, exercises.get(lesson, {}), questions.get(lesson, {}))
-        for lesson in sorted(exercises.keys() | questions.keys())
+        lesson: Standing(
+            lesson, exercises.get(lesson, {}), questions.get(lesson, {}), *spent.get(lesson, (0, "", ""))
+        )
+        for lesson in sorted(exercises.keys() | questions.keys() | spent.keys())
     }
 
 
 def forget(lesson: str) -> int:
-    """Forget the progress in one lesson; return how many exercises and questions that was."""
+    """Forget progress and time in one lesson; return how many exercises and questions that was."""
     if not progress_file().exists():
         return 0
-    return _read_or_refuse(lambda db: db.execute("DELETE FROM tried WHERE lesson = ?", [lesson]).rowcount)
+
+    def work(db: sqlite3.Connection) -> int:
+        db.execute("DELETE FROM spent WHERE lesson = ?", [lesson])
+        return db.execute("DELETE FROM tried WHERE lesson = ?", [lesson]).rowcount
+
+    return _read_or_refuse(work)
 
 
 def progress_file() -> Path:
@@ -196,12 +253,21 @@ def _in_transaction(path: Path, work: Callable[[sqlite3.Connection], T]) -> T:
         version: int = db.execute("PRAGMA user_version").fetchone()[0]
         if version > SCHEMA_VERSION:
             raise NewerProgress(texts.NEWER_PROGRESS.format(path=path, found=version, known=SCHEMA_VERSION))
-        if version == 0:
-            db.execute(SCHEMA)
+        for step in STEPS[version:]:
+            db.execute(step)
+        if version < SCHEMA_VERSION:
             db.execute(f"PRAGMA user_version = {SCHEMA_VERSION}")
         outcome = work(db)
         db.execute("COMMIT")
         return outcome
+
+
+def _sign(db: sqlite3.Connection, lesson: str, now: str) -> None:
+    db.execute(SIGN, {"lesson": lesson, "now": now, "pause": BREAK_SECONDS})
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
 
 
 def _identity(path: Path) -> tuple[int, int] | None:

@@ -11,15 +11,24 @@ PHASES = {
     4: "Monitoring, web, capstone",
 }
 PHASE = "Phase {number}: {title}"
-MAP_COLUMNS = ("No.", "Lesson", "Time", "Exercises", "Quiz", "State")
+PHASE_TIMED = "{phase} ({time})"
+MAP_COLUMNS = ("No.", "Lesson", "Time", "Yours", "Exercises", "Quiz", "State")
+HOURS = "{hours} h"
 MINUTES = "{minutes} min"
 SHARE = "{right} of {all}"
 DONE = "done"
 BEGUN = "begun"
-OPEN_EXERCISE = "exercise {id}"
+EXERCISE = "exercise {id}"
+QUIZ = "the quiz"
 OPEN_QUESTIONS = "{count} of the quiz"
-NEXT = "Next: {lesson}"
-NEXT_BEGUN = "Next: {lesson} (still open: {rest})"
+NEXT_LINE = "Next: {step}"
+NEXT_LINE_MARKDOWN = "**Next:** {step}"
+NEXT = "{lesson}"
+NEXT_TIMED = "{lesson}, about {time}"
+NEXT_GO_ON = "go on with {lesson} (still open: {rest})"
+NEXT_IN = "{what} in {lesson}"
+NEXT_UNDER = '{what} in {lesson}, under "{section}"'
+NEXT_THEN = "; then {rest}"
 ALL_DONE = "Every exercise and every quiz is right. The course is done."
 NO_LESSONS = "This copy of the course holds no lessons."
 UNKNOWN_LESSON = "There is no lesson {id!r}. These exist: {known}."
@@ -48,7 +57,25 @@ PORT_HELP = "The port to listen on. Without it: 8888, or the next free one."
 HOST_HELP = "The address to listen on. 0.0.0.0 lets other machines in (a container needs it)."
 BROWSER_HELP = "Open the course in a browser."
 DOCTOR_HELP = "Check this installation and say how to mend what is wrong. Ends with 1 if something is."
-PROGRESS_HELP = "Show your progress, lesson by lesson."
+BUNDLE_HELP = (
+    "Instead of checking, copy the course and its packages into this folder, for machines without "
+    "internet: there, make lab installs from it."
+)
+BUNDLE_PLATFORM_HELP = "A platform that the folder is for: {known}. Name each; none means this one."
+BUNDLE_PYTHON_HELP = "A Python that the folder is for: {known}. Name each; none means this one."
+BUNDLE_ONLY = "--platform and --python say what --offline-bundle makes. Name its folder, or leave them out."
+BUNDLE_TAKEN = "{folder} holds something else. Name a folder that is not there yet."
+BUNDLE_COURSE = "The course is in {folder}."
+BUNDLE_DOWNLOADING = "Downloading the packages for {platform}, Python {python} …"
+BUNDLE_DONE = (
+    "{count} packages, {size} MiB. Copy {folder} to each machine; there: make lab (or make doctor, to check)."
+)
+BUNDLE_NO_TOOL = "{tool} is not there. Install the course with make lab, then try again."
+BUNDLE_FAILED = (
+    "{tool} failed. What has been downloaded is kept: run the command again to go on. Its message:\n{problem}"
+)
+PROGRESS_HELP = "Show your progress and your time, lesson by lesson."
+PROGRESS_JSON_HELP = "Print it as JSON, to gather it from a room."
 RESET_HELP = (
     "Begin a lesson again: forget its progress, give it back as it was published. "
     "Your own version is moved to a backup, nothing is deleted."
@@ -73,6 +100,12 @@ PORT_REFUSED = (
 )
 BAD_HOST = "{host!r} is not an address of this machine ({problem}). Without --host it is 127.0.0.1."
 NO_ANSWER = "JupyterLab did not answer within {seconds:.0f} s. Run `celerylab doctor`."
+
+# celerylab next
+NEXT_HELP = "Say what to do next: which lesson, exercise or quiz, and where it is."
+NEXT_FILE = "  file     {path}"
+NEXT_ADDRESS = "  address  {address}"
+NEXT_NO_LAB = "  `make lab` starts JupyterLab, where it opens."
 
 # celerylab reset
 RESET_ASK = "Forget your progress in lesson {id} ({title}), and give it back as it was published?"

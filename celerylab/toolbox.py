@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, TypeVar
 
+from celerylab import timekeeping
 from celerylab.card import Card
 from celerylab.environment import URL, Environment
 from celerylab.errors import BrokerDown, LabError, NotStarted
 from celerylab.settings import settings
 from celerylab.stack import attached, control, ports, texts
-from celerylab.stack.broker import Broker, answers, client
+from celerylab.stack.broker import Broker, answers, client, server_name
 from celerylab.stack.worker import BUNDLED_APP, BUNDLED_TASK, BundledWorker, Worker
 from celerylab.toolbox_servers import Servers
 
@@ -73,6 +74,7 @@ class Lab(Servers):
             self._start_embedded(given.start_timeout)
         self._sent.listen()
         self._card().show()
+        timekeeping.begin()
 
     def stop(self) -> None:
         """End everything that the lab started, and give back the environment as it was."""
@@ -287,7 +289,7 @@ class Lab(Servers):
             note = texts.CARD_OTHERS.format(n=others) if others else ""
             where = control.without_password(self._attached)
             return Card(texts.CARD_ATTACHED, where, ", ".join(nodes), note)
-        return Card(texts.CARD_EMBEDDED, texts.CARD_BROKER, repr(self.bundled))
+        return Card(texts.CARD_EMBEDDED, texts.CARD_BROKER.format(server=server_name()), repr(self.bundled))
 
     def _need_start(self) -> None:
         if self._broker is None and self._attached is None:

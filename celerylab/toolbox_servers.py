@@ -14,6 +14,8 @@ from celerylab.toolbox_views import Views
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from celerylab.faults import FaultTest
+    from celerylab.faults.rig import Rig
     from celerylab.stack.flower import Flower
     from celerylab.stack.mailbox import Mail
     from celerylab.stack.postgres import Postgres
@@ -34,6 +36,7 @@ class Servers(Views):
         self._mailbox: Mail | None = None
         self._webhooks: list[Webhook] = []
         self._wires: list[Wire] = []
+        self._rig: Rig | None = None
         self._smtp: socket.socket | None = None
 
     @abstractmethod
@@ -152,7 +155,29 @@ class Servers(Views):
         self._databases.append(Postgres(f"postgres-{len(self._databases) + 1}"))
         return self._databases[-1].start()
 
+    def fault_test(self, module: str, *, seed: int = 0, stop: bool = True) -> FaultTest:
+        """Return a fault test of a module's photo service; ``run()`` it, or use it in a ``with`` block.
+
+        Parameters
+        ----------
+        module
+            Holds the app, and a task named ``photos.receive``.
+        seed
+            Of the choices of ``run()``: which worker is killed, and when.
+        stop
+            Whether ``run()`` stops at the first claim that does not hold.
+        """
+        from celerylab.faults import FaultTest
+        from celerylab.faults.rig import Rig
+
+        self._need_start()
+        if self._rig is None:
+            self._rig = Rig(self)
+        return FaultTest(self._rig, module, seed=seed, stop=stop)
+
     def _stop_servers(self) -> None:
+        if self._rig:
+            self._rig.close()
         ended: list[Server | Flower | Broker | Postgres] = [*self._servers.values(), *self._flowers.values()]
         for server in [*ended, *self._brokers, *self._databases]:
             server.kill()

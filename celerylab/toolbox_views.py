@@ -174,7 +174,7 @@ class Views(ABC):
         """
         from celerylab.views.follow import follow
 
-        return follow(result, self._outcomes().call, timeout)
+        return follow(result, self._outcomes(), timeout)
 
     def dead_letters(self, store: Store | None = None) -> LettersView:
         """Return the tasks that failed for good, to look through, replay and drop.

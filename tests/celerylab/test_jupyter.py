@@ -17,6 +17,8 @@ import psutil
 import pytest
 from jupyter_client import BlockingKernelClient
 
+from celerylab.stack.ports import free_port
+
 DEADLINE = 150
 NOTICES = "@jupyterlab/apputils-extension:notification"
 READY = re.compile(
@@ -181,8 +183,7 @@ def test_lab_on_a_taken_port_says_what_to_do(start: Callable[..., Lab]) -> None:
 
 
 def test_lab_open_to_others_says_so_and_takes_the_port_it_is_given(start: Callable[..., Lab]) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as probe:
-        port = probe.getsockname()[1]
+    port = free_port("0.0.0.0")
     lab = start("--host", "0.0.0.0", "--port", str(port))
     assert lab.ready()[1] == port
     wait_for(lambda: "whoever reaches its port" in lab.out.read_text(), "the warning")

@@ -3,6 +3,7 @@
 import multiprocessing
 import re
 import sqlite3
+import time
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
@@ -17,6 +18,7 @@ from celerylab.progress import (
     Tried,
     forget,
     record,
+    sign,
     standing,
     standings,
 )
@@ -42,11 +44,9 @@ def test_record_counts_tries_and_keeps_right() -> None:
         record("exercise", "1-2a", right=right)
     record("exercise", "1-2b", right=False)
     record("quiz", "1-2", right=True, part="q1")
-    assert standing("1-2") == Standing(
-        "1-2",
-        exercises={"1-2a": Tried(3, right=True), "1-2b": Tried(1, right=False)},
-        questions={"q1": Tried(1, right=True)},
-    )
+    found = standing("1-2")
+    assert found.exercises == {"1-2a": Tried(3, right=True), "1-2b": Tried(1, right=False)}
+    assert found.questions == {"q1": Tried(1, right=True)}
 
 
 def test_record_keeps_the_first_right_time_in_utc(home: Path) -> None:
@@ -119,7 +119,7 @@ def test_newer_file_is_refused_and_left_alone(home: Path, capsys: pytest.Capture
     with closing(sqlite3.connect(home / "progress.sqlite3")) as db:
         db.execute("PRAGMA user_version = 99")
     before = (home / "progress.sqlite3").read_bytes()
-    with pytest.raises(NewerProgress, match=r"its schema is 99, this one knows 1.*git pull"):
+    with pytest.raises(NewerProgress, match=r"its schema is 99, this one knows 2.*git pull"):
         standing("1-2")
     record("exercise", "1-2a", right=True)
     assert "git pull" in capsys.readouterr().err
@@ -143,3 +143,84 @@ def test_forget_touches_one_lesson_only() -> None:
 def test_forget_without_file_forgets_nothing(home: Path) -> None:
     assert forget("1-2") == 0
     assert not home.exists()
+
+
+VERSION_1 = """
+CREATE TABLE tried (
+    kind TEXT NOT NULL,
+    item TEXT NOT NULL,
+    part TEXT NOT NULL,
+    lesson TEXT NOT NULL,
+    tries INTEGER NOT NULL,
+    right_at TEXT,
+    tried_at TEXT NOT NULL,
+    PRIMARY KEY (kind, item, part)
+);
+INSERT INTO tried VALUES ('exercise', '1-2a', '', '1-2', 3, '2026-01-05T10:00:00+00:00', '2026-01-06');
+INSERT INTO tried VALUES ('quiz', '1-2', 'q1', '1-2', 1, NULL, '2026-01-06T10:00:00+00:00');
+PRAGMA user_version = 1;
+"""
+
+
+def test_file_of_version_1_keeps_what_it_holds_and_counts_time_from_now_on(home: Path) -> None:
+    home.mkdir()
+    with closing(sqlite3.connect(home / "progress.sqlite3")) as db:
+        db.executescript(VERSION_1)
+    before = standing("1-2")
+    assert before.exercises == {"1-2a": Tried(3, right=True)}
+    assert before.questions == {"q1": Tried(1, right=False)}
+    assert (before.seconds, before.begun_at) == (0, "")
+    record("exercise", "1-2a", right=False)
+    after = standing("1-2")
+    assert after.exercises == {"1-2a": Tried(4, right=True)}
+    assert after.begun_at
+    with closing(sqlite3.connect(home / "progress.sqlite3")) as db:
+        assert db.execute("PRAGMA user_version").fetchone() == (2,)
+
+
+def at(monkeypatch: pytest.MonkeyPatch, moment: str) -> None:
+    monkeypatch.setattr(progress, "_now", lambda: f"2026-03-01T{moment}+00:00")
+
+
+def test_time_is_what_passes_between_signs_and_tries_without_breaks(monkeypatch: pytest.MonkeyPatch) -> None:
+    at(monkeypatch, "10:00:00")
+    sign("1-2")
+    assert standing("1-2") == Standing("1-2", seconds=0, begun_at=progress._now(), last_at=progress._now())
+    at(monkeypatch, "10:04:30")
+    sign("1-2")
+    at(monkeypatch, "10:14:30")
+    record("exercise", "1-2a", right=False)
+    assert standing("1-2").seconds == 870
+    at(monkeypatch, "10:24:31")  # a second more than is counted: a break
+    record("quiz", "1-2", right=False, part="q1")
+    at(monkeypatch, "10:25:00")
+    sign("1-2")
+    found = standing("1-2")
+    assert (found.seconds, found.begun_at[11:19], found.last_at[11:19]) == (899, "10:00:00", "10:25:00")
+
+
+def test_time_of_a_clock_that_was_put_back_is_not_negative(monkeypatch: pytest.MonkeyPatch) -> None:
+    for moment in ("10:00:00", "09:00:00", "09:00:10"):
+        at(monkeypatch, moment)
+        sign("1-2")
+    assert standing("1-2").seconds == 10
+
+
+def test_sign_says_nothing_where_it_cannot_be_written(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    home.write_text("")
+    sign("1-2")
+    assert capsys.readouterr() == ("", "")
+
+
+def test_sign_is_quick() -> None:
+    sign("1-2")
+    began = time.perf_counter()
+    for _ in range(20):
+        sign("1-2")
+    assert (time.perf_counter() - began) / 20 < 0.01
+
+
+def test_forget_forgets_the_time_too() -> None:
+    sign("1-2")
+    assert forget("1-2") == 0
+    assert standing("1-2") == Standing("1-2")
