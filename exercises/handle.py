@@ -87,7 +87,7 @@ class Exercise:
         # What kept the lab from looking is no try of the learner's.
         if outcome.kind is not Kind.NOT_ATTEMPTED and outcome.key != "lab":
             record("exercise", self.id, right=outcome.kind is Kind.RIGHT)
-        return replace(outcome, message=message)
+        return replace(outcome, message=message, exercise=self.id)
 
     def hint(self, tier: int | None = None) -> Shown:
         """Return the next hint, or a certain one (1 is the gentlest)."""

@@ -29,17 +29,26 @@ class Outcome:
         What the message's placeholders stand for.
     message
         The finished message. `Exercise.check` writes it; a check leaves it empty.
+    exercise
+        The exercise's id, written by `Exercise.check` too.
     """
 
     kind: Kind
     key: str
     facts: Mapping[str, object] = field(default_factory=dict)
     message: str = ""
+    exercise: str = ""
 
     @property
     def label(self) -> str:
-        """The outcome in two or three words."""
-        return texts.NOT_CHECKED if self.key == "lab" else texts.LABELS[self.kind]
+        """The outcome in two or three words, after the id if there was an answer."""
+        if self.key == "lab":
+            return texts.NOT_CHECKED
+        label = texts.LABELS[self.kind]
+        if not self.exercise or self.kind is Kind.NOT_ATTEMPTED:
+            return label
+        # In a lesson that was run to its end, `ex` is the last exercise, whatever cell one goes back to.
+        return texts.LABEL_OF.format(id=self.exercise, label=label)
 
     def __repr__(self) -> str:
         return f"{self.label} {self.message}".rstrip()

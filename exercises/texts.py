@@ -10,6 +10,7 @@ LABELS = {
     "not attempted": "Not attempted yet.",
 }
 NOT_CHECKED = "Not checked."
+LABEL_OF = "{id}: {label}"
 # Messages that every exercise has; its own FEEDBACK may replace them.
 FEEDBACK = {
     "not_attempted": "Replace every `...` with your own code, run its cell, and check again.",

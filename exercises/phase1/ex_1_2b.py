@@ -5,6 +5,7 @@ from itertools import pairwise
 
 from celerylab import lab
 from exercises import Outcome, call, not_attempted, not_right, right, unfinished
+from exercises.results import done_at
 
 TITLE = "Send all, then wait"
 
@@ -13,8 +14,8 @@ Write `run_all(durations)`. For each number in `durations` it sends `long_task` 
 takes so many seconds, and it returns the list of what the tasks returned, in the order of
 `durations`.
 
-The bundled worker has two processes. `check` watches them: with four tasks, two must run at the
-same time.
+The bundled worker has two processes. `check` looks when each task was sent and when it was done: one
+process must not wait while the other works.
 """
 
 HINTS = [
@@ -23,13 +24,13 @@ HINTS = [
 ]
 
 FEEDBACK = {
-    "right": "Four tasks were sent before the first was waited for, and both processes worked.",
+    "right": "The tasks were sent before the first was waited for, and the two processes shared them.",
     "nothing_sent": "No task was sent while `run_all` ran. A task that is called like a function runs here.",
     "wrong_tasks": "The workers got {found}; it should have been long_task with each of {expected}.",
     "wrong_values": "It returned {found}. The tasks returned {expected}, in this order.",
     "one_by_one": (
-        "All {n} tasks ran, but never two at the same time: one process worked and the other looked on. "
-        "When was the second task sent?"
+        "All {n} tasks ran, but each was sent when the one before was done: one process worked and the other "
+        "looked on. When is the second task to be sent?"
     ),
 }
 
@@ -83,7 +84,7 @@ def check(answer: Callable[[Sequence[float]], object]) -> Outcome:
         return not_attempted()
     with lab.watch() as seen:
         found = call(answer, list(DURATIONS))
-    runs = sorted((run for run in seen if run.started and run.finished), key=lambda run: run.started or 0)
+    runs = sorted((run for run in seen if run.sent and run.finished), key=lambda run: run.sent or 0)
     if not runs:
         return not_right("nothing_sent")
     wanted = sorted(f"({duration},)" for duration in DURATIONS)
@@ -92,5 +93,5 @@ def check(answer: Callable[[Sequence[float]], object]) -> Outcome:
     expected = [f"done after {duration} s" for duration in DURATIONS]
     if found != expected:
         return not_right("wrong_values", found=found, expected=expected)
-    overlap = any((b.started or 0) < (a.finished or 0) for a, b in pairwise(runs))
-    return right() if overlap else not_right("one_by_one", n=len(runs))
+    shared = any((after.sent or 0) < done_at(before) for before, after in pairwise(runs))
+    return right() if shared else not_right("one_by_one", n=len(runs))

@@ -13,6 +13,7 @@ from celery.exceptions import TimeoutError as NoResult
 from celerylab import lab
 from celerylab.errors import LabError
 from celerylab.views.runs import Run
+from exercises.results import done_at
 
 PARTNER_TAKES = 1.0  # s; the site's own work takes far less
 PATIENCE = 30.0  # s
@@ -72,15 +73,9 @@ def visit(module: str, path: str, order: Mapping[str, object]) -> Visit:
         answer=_content(answer),
         runs=runs,
         told=[request.body for request in partner.requests],
-        early=any(answered < _done_at(run) for run in runs),
+        early=any(answered < done_at(run) for run in runs),
         log=str(site.log(last=1)),
     )
-
-
-def _done_at(run: Run) -> float:
-    # the backend's time, not the event's: that is of a moment after the result can be read
-    done = lab.client.AsyncResult(run.id).date_done
-    return done.timestamp() if done else run.finished or 0.0
 
 
 def _content(answer: httpx.Response) -> dict[str, Any]:

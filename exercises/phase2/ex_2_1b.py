@@ -133,13 +133,14 @@ def check(answer: str) -> Outcome:
         # in a thread: no worker runs yet, and who waits for a result would wait for ever
         calls = [thread.submit(call, module.take_in, *order) for order in (GOOD, BAD)]
         waited = bool(wait(calls, timeout=SOON).not_done)
-        with lab.worker(answer, concurrency=1, queues=[QUEUE]):
+        with lab.worker(answer, concurrency=1, queues=[QUEUE]) as worker:
             results = [each.result(timeout=TIMEOUT) for each in calls]
             if not all(isinstance(result, AsyncResult) for result in results):
                 return not_right("no_result", found=results[0])
             good, bad = (result.get(timeout=TIMEOUT, propagate=False) for result in results)
             told = _entries(keys[0])
             called = _entries(keys[2])
+            worker.until(running=0, reserved=0)  # its events come after its results
     told_of_failure = _texts(keys[1])
     ran = ", ".join(run.task.rpartition(".")[2] for run in seen)
     lab.redis.delete(*keys)

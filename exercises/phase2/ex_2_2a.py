@@ -129,8 +129,9 @@ def check(answer: str) -> Outcome:
         if waiting != 1:
             lab.redis.delete(QUEUE)
             return not_right("many_messages", n=waiting)
-        with lab.worker(answer, concurrency=1, queues=[QUEUE]):
+        with lab.worker(answer, concurrency=1, queues=[QUEUE]) as worker:
             result.get(timeout=TIMEOUT, propagate=False)
+            worker.until(running=0, reserved=0)  # its events come after its results
     runs = [run for run in seen if run.started is not None]
     ran = [run.task.rpartition(".")[2] for run in runs]
     if result.failed():

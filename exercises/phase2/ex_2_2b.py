@@ -110,7 +110,7 @@ def check(answer: str) -> Outcome:
     if not hasattr(module, "resume"):
         return not_right("no_resume")
     lab.redis.delete(QUEUE, *KEYS)
-    with lab.worker(answer, concurrency=1, queues=[QUEUE]):
+    with lab.worker(answer, concurrency=1, queues=[QUEUE]) as worker:
         broken = call(module.order, "Ada", "Paris", "mail").apply_async()
         broken.get(timeout=TIMEOUT, propagate=False)
         lab.redis.set(KEYS[1], 1, ex=60)
@@ -118,6 +118,7 @@ def check(answer: str) -> Outcome:
             found = call(module.resume, broken, "Paris", "mail")
             if isinstance(found, AsyncResult):
                 found.get(timeout=TIMEOUT, propagate=False)
+                worker.until(running=0, reserved=0)  # its events come after its results
     charged = int(lab.redis.get(KEYS[0]) or 0)
     lab.redis.delete(*KEYS)
     runs = [run for run in seen if run.started is not None]

@@ -106,7 +106,7 @@ def check(answer: str) -> Outcome:
     if not hasattr(module, "plan"):
         return not_right("no_plan")
     lab.redis.delete(QUEUE)
-    with lab.worker(answer, concurrency=2, queues=[QUEUE]):
+    with lab.worker(answer, concurrency=2, queues=[QUEUE]) as worker:
         for pages, expected in ((PAGES, LONGEST), ([], None)):
             with lab.watch() as seen:
                 plan = call(module.plan, pages)
@@ -116,6 +116,7 @@ def check(answer: str) -> Outcome:
                     return not_right("no_canvas", found=plan)
                 result = plan.apply_async()
                 lab.follow(result, timeout=TIMEOUT)
+                worker.until(running=0, reserved=0)  # its events come after its results
             names = [run.task.rpartition(".")[2] for run in seen]
             ran = ", ".join(f"{n} {name}" for name in dict.fromkeys(names) if (n := names.count(name)))
             found = result.get(timeout=TIMEOUT, propagate=False)

@@ -85,6 +85,7 @@ def ends(result: ResultBase, worker: Worker, queue: str, timeout: float = TIMEOU
             if not waiting and begun == _begun(worker) and not result.ready():
                 return False
         else:
+            worker.until(running=0, reserved=0, timeout=timeout)  # its events come after its results
             return True
 
 

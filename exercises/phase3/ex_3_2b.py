@@ -78,6 +78,7 @@ NAME = "probed"
 RUNS, HANGS, AGAIN, GONE = "running", "stopped", "running again", "killed"
 EXPECTED = {RUNS: True, HANGS: False, AGAIN: True, GONE: False}
 SLOWEST = 5.0  # s
+TRIES = 4
 
 
 def check(answer: Callable[[Any, str], object]) -> Outcome:
@@ -90,9 +91,7 @@ def check(answer: Callable[[Any, str], object]) -> Outcome:
     try:
         for state in EXPECTED:
             _bring(beat, state)
-            began = time.monotonic()
-            found = call(answer, lab.client, beat.node)
-            seconds = time.monotonic() - began
+            found, seconds = _asked(answer, beat, state)
             if not isinstance(found, bool):
                 return not_right("no_bool", state=state, found=repr(found))
             if found != EXPECTED[state]:
@@ -103,6 +102,22 @@ def check(answer: Callable[[Any, str], object]) -> Outcome:
         beat.kill()
     said = ", ".join(f"{state}: {found}" for state, found in EXPECTED.items())
     return right(said=said)
+
+
+def _asked(answer: Callable[[Any, str], object], beat: Beat, state: str) -> tuple[object, float]:
+    """Call the learner's function; return its answer, and how many seconds it took.
+
+    Where Beat is well, a ``False`` may be an accident: Beat is late on a busy machine, or its late
+    answer to the ping before comes first, and then kombu looks no further. So it is asked again.
+    Source: ``Mailbox._collect`` in ``kombu/pidbox.py``, which reads one message for each destination.
+    """
+    for _ in range(TRIES if EXPECTED[state] else 1):
+        began = time.monotonic()
+        found = call(answer, lab.client, beat.node)
+        seconds = time.monotonic() - began
+        if found is not False:
+            break
+    return found, seconds
 
 
 def _bring(beat: Beat, state: str) -> None:

@@ -17,11 +17,12 @@ TIMEOUT = 120
 
 @dataclass(frozen=True)
 class Ran:
-    """The outcome that the check cell returned, or why there is none."""
+    """The outcome that the check cell returned, with what it wrote to stderr, or why there is none."""
 
     kind: str = ""
     key: str = ""
     message: str = ""
+    warned: str = ""
     failed: str = ""
 
 

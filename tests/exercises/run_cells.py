@@ -27,18 +27,24 @@ def main() -> None:
 
 
 def run(shell: InteractiveShell, program: list[str]) -> dict[str, str]:
-    """Run the cells of one program; return its outcome, or what it printed before it failed."""
+    """Run the cells of one program; return its outcome, or what the cell printed that failed."""
     forget(shell)
-    printed = io.StringIO()
-    with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(printed):
-        for cell in program:
+    for cell in program:
+        errors = io.StringIO()
+        printed = io.StringIO()
+        with contextlib.redirect_stdout(printed), contextlib.redirect_stderr(errors):
             ran = shell.run_cell(cell)
-            if not ran.success:
-                return {"failed": printed.getvalue()}
+        if not ran.success:
+            return {"failed": printed.getvalue() + errors.getvalue()}
     outcome = ran.result
     if not isinstance(outcome, Outcome):
         return {"failed": f"the last cell returned {outcome!r}, not the outcome of a check"}
-    return {"kind": outcome.kind, "key": outcome.key, "message": repr(outcome)}
+    return {
+        "kind": outcome.kind,
+        "key": outcome.key,
+        "message": repr(outcome),
+        "warned": errors.getvalue(),
+    }
 
 
 def forget(shell: InteractiveShell) -> None:

@@ -53,6 +53,7 @@ def attempts(exercise_id: str) -> dict[str | int, Ran]:
 def attempt(exercise_id: str, which: str | int) -> Ran:
     ran = attempts(exercise_id)[which]
     assert not ran.failed, f"the cells failed:\n{ran.failed}"
+    assert not ran.warned, f"beside its verdict, the check shows:\n{ran.warned}"
     return ran
 
 

@@ -44,13 +44,13 @@ def test_exercise_unknown_lists_those_that_exist() -> None:
 
 def test_check_right_answer(sample: Exercise) -> None:
     outcome = sample.check(evens)
-    assert repr(outcome) == "Right. Three lists, three right counts."
-    assert outcome._repr_markdown_() == "**Right.** Three lists, three right counts."
+    assert repr(outcome) == "9-1a: Right. Three lists, three right counts."
+    assert outcome._repr_markdown_() == "**9-1a: Right.** Three lists, three right counts."
 
 
 def test_check_wrong_answer_says_what_it_saw(sample: Exercise) -> None:
     outcome = sample.check(odds)
-    assert repr(outcome) == "Not right yet. For [1, 2, 4] it returned 1; 2 of them are even."
+    assert repr(outcome) == "9-1a: Not right yet. For [1, 2, 4] it returned 1; 2 of them are even."
     assert outcome.facts["expected"] == 2
 
 

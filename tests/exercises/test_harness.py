@@ -39,7 +39,7 @@ def test_starter_is_not_attempted(lesson: Starter, tmp_path: Path) -> None:
 
 def test_solution_is_right(lesson: Starter, tmp_path: Path) -> None:
     ran = run_cells(lesson.program(cells(SAMPLE.solution)), tmp_path)
-    assert (ran.kind, ran.message) == ("right", "Right. Three lists, three right counts.")
+    assert (ran.kind, ran.message) == ("right", "9-1a: Right. Three lists, three right counts.")
 
 
 @pytest.mark.parametrize(("key", "source"), SAMPLE.wrong)
