@@ -13,6 +13,11 @@ def inline(text: str) -> str:
     return _SPAN.sub(r"<code>\1</code>", escape(text))
 
 
+def bare(text: str) -> str:
+    """Leave the marks of code spans out, where HTML can't stand."""
+    return _SPAN.sub(r"\1", text)
+
+
 def code(text: str) -> str:
     """Turn code or output into HTML, as it stands."""
     return f"<pre><code>{escape(text)}</code></pre>"

@@ -7,6 +7,7 @@ from quizzes import texts
 from quizzes.errors import NotAnswered
 from quizzes.marking import Verdict, mark_choices, mark_number, mark_order
 from quizzes.model import ChoiceQuestion, NumberQuestion, OrderQuestion, Question
+from quizzes.prose import bare, inline
 from quizzes.shuffle import letter
 from quizzes.widget import parts, style
 
@@ -33,7 +34,9 @@ class OneOf:
     def __init__(self, question: ChoiceQuestion, order: tuple[int, ...]) -> None:
         self.question = question
         self.order = order
-        self.radios = parts.radios(_labels(question, order))
+        labels = _labels(question, order)
+        # Output stands as it is; elsewhere the marks of code would be all that is seen of it.
+        self.radios = parts.radios(labels if question.kind == "predict" else [bare(text) for text in labels])
         self.box = parts.column([self.radios], *[style.OUTPUT] * (question.kind == "predict"))
 
     def mark(self) -> Verdict:
@@ -53,7 +56,7 @@ class SomeOf:
     def __init__(self, question: ChoiceQuestion, order: tuple[int, ...]) -> None:
         self.question = question
         self.order = order
-        self.boxes = [parts.checkbox(label) for label in _labels(question, order)]
+        self.boxes = [parts.checkbox(inline(label)) for label in _labels(question, order)]
         self.box = parts.column(self.boxes)
 
     def mark(self) -> Verdict:
@@ -81,7 +84,7 @@ class Places:
         self.order = order
         places = [(str(place + 1), place) for place in range(len(order))]
         options = [(texts.PLACE_NONE, NOT_PLACED), *places]
-        self.lists = [parts.select(question.steps[step], options) for step in order]
+        self.lists = [parts.select(inline(question.steps[step]), options) for step in order]
         self.box = parts.column(self.lists, style.PLACES)
 
     def mark(self) -> Verdict:

@@ -32,16 +32,23 @@ def radios(labels: Sequence[str]) -> Widget:
 
 
 def checkbox(label: str) -> Widget:
-    """Offer something to tick."""
-    return ipywidgets.Checkbox(value=False, description=label, indent=False, layout={"width": "auto"})
+    """Offer something to tick; the label is HTML."""
+    return ipywidgets.Checkbox(
+        value=False,
+        description=label,
+        description_allow_html=True,
+        indent=False,
+        layout={"width": "auto"},
+    )
 
 
 def select(label: str, options: Sequence[tuple[str, int]]) -> Widget:
-    """Offer a list to pick from, with its first entry picked."""
+    """Offer a list to pick from, with its first entry picked; the label is HTML."""
     return ipywidgets.Dropdown(
         options=list(options),
         value=options[0][1],
         description=label,
+        description_allow_html=True,
         style={"description_width": "initial"},
         layout={"width": "auto"},
     )

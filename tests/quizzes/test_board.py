@@ -9,6 +9,7 @@ import pytest
 from celerylab import progress
 from quizzes import Quiz
 from quizzes.library import load
+from quizzes.prose import bare
 from quizzes.widget import Board
 from quizzes.widget.style import STYLE
 
@@ -270,7 +271,7 @@ def test_dropdowns_when_nothing_is_placed_yet(board: Board) -> None:
 
 
 def test_choices_when_the_static_form_shows_the_same_order(board: Board, write: Callable[..., Path]) -> None:
-    text = str(Quiz(load(write())))
+    text = bare(str(Quiz(load(write()))))
     labels = [label for label, _ in inside(board.panels[ONE].box, ipywidgets.RadioButtons)[0].options]
     places = [text.index(label) for label in labels]
     assert places == sorted(places)
@@ -288,6 +289,18 @@ def test_markup_when_it_comes_from_the_bank(board: Board) -> None:
     assert "Say &lt;hello&gt; &amp; <code>wave</code>" in shown
     assert "if a &lt; b: pass" in shown
     assert "<hello>" not in shown
+
+
+def test_labels_when_the_bank_marks_code(board: Board, write: Callable[..., Path], sample: str) -> None:
+    radios = inside(board.panels[ONE].box, ipywidgets.RadioButtons)[0]
+    assert [label[3:] for label, _ in radios.options if "<b>" in label] == ["The <b> one"]
+    text = sample.replace("right: Two", "right: The `<b>` two").replace("- Boil", "- See `<i>`. Boil")
+    marked = Board(load(write(text)), seed=0)
+    boxes = inside(marked.panels[SEVERAL].box, ipywidgets.Checkbox)
+    lists = inside(marked.panels[ORDER].box, ipywidgets.Dropdown)
+    assert all(widget.description_allow_html for widget in (*boxes, *lists))
+    assert any("The <code>&lt;b&gt;</code> two" in box.description for box in boxes)
+    assert any("See <code>&lt;i&gt;</code>. Boil" in each.description for each in lists)
 
 
 def test_style_when_themes_differ() -> None:
