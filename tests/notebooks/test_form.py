@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 
 from celerylab import course
+from tests.notebooks import durations
 from tests.notebooks.refresh import METADATA, NOTEBOOKS
 
 ALL = sorted(path for path in NOTEBOOKS.rglob("*.ipynb") if ".ipynb_checkpoints" not in path.parts)
-LESSONS = [lesson.notebook for lesson in course.lessons()]
+COURSE = course.lessons()
+LESSONS = [lesson.notebook for lesson in COURSE]
 OPENING = re.compile(
     r"# (?P<title>[^\n]+)\n\n\*\*You will be able to\*\* .+\n\n\*\*You need\*\* .+\n\n"
     r"\*\*Time:\*\* about \d+ minutes\.$",
@@ -21,6 +23,13 @@ OPENING = re.compile(
 WORDS = range(900, 1701)
 CODE_CELLS = range(15, 26)  # besides those of the exercises
 LINK = re.compile(r"!?\[[^\]]*\]\((?!https?:)([^)#]+)")
+CLOSING = re.compile(
+    r"\*\*Next:\*\* \[(?P<next>[^\]]+)\]\((?P<next_path>[^)]+)\)[^\n]*\n\n"
+    r"(\*\*Before:\*\* \[(?P<before>[^\]]+)\]\((?P<before_path>[^)]+)\)\. )?"
+    r"\*\*All lessons:\*\* \[start_here\]\(\.\./start_here\.ipynb\)\.\n\n"
+    r"\*\*To read more:\*\* [^\n]+"
+)
+START_HERE = NOTEBOOKS / "start_here.ipynb"
 
 every_notebook = pytest.mark.parametrize("path", ALL, ids=lambda path: path.stem)
 every_lesson = pytest.mark.parametrize("path", LESSONS, ids=lambda path: path.stem)
@@ -104,7 +113,7 @@ def test_lesson_has_the_length_that_a_sitting_bears(path: Path) -> None:
 
 @every_lesson
 def test_lesson_has_drawing_exercises_quiz_and_a_next_step(path: Path) -> None:
-    lesson = next(each for each in course.lessons() if each.notebook == path)
+    lesson = COURSE[LESSONS.index(path)]
     prose = "\n".join(source(cell) for cell in cells(path, "markdown"))
     code = [source(cell) for cell in cells(path, "code")]
     assert lesson.drawings
@@ -114,12 +123,44 @@ def test_lesson_has_drawing_exercises_quiz_and_a_next_step(path: Path) -> None:
         assert any(f'exercise("{exercise}")' in cell for cell in code)
     assert lesson.quiz
     assert any(f'quiz("{lesson.id}")' in cell for cell in code)
-    assert "**Next:**" in source(cells(path, "markdown")[-1])
+
+
+@every_lesson
+def test_lesson_leads_on_and_back_in_the_order_of_the_course(path: Path) -> None:
+    closing = CLOSING.fullmatch(source(json.loads(path.read_text())["cells"][-1]))
+    assert closing, source(cells(path, "markdown")[-1])
+    at = LESSONS.index(path)
+    if at + 1 < len(COURSE):
+        assert closing["next"] == f"{COURSE[at + 1].id} {COURSE[at + 1].title}"
+        assert (path.parent / closing["next_path"]).resolve() == LESSONS[at + 1]
+    else:
+        assert (path.parent / closing["next_path"]).resolve() == START_HERE
+    if at:
+        assert closing["before"] == f"{COURSE[at - 1].id} {COURSE[at - 1].title}"
+        assert (path.parent / closing["before_path"]).resolve() == LESSONS[at - 1]
+    else:
+        assert closing["before"] is None
+
+
+@every_lesson
+def test_lesson_says_which_earlier_lessons_it_builds_on(path: Path) -> None:
+    needs = source(cells(path, "markdown")[0]).partition("**You need**")[2].partition("**Time:**")[0]
+    at = LESSONS.index(path)
+    found = [(path.parent / target).resolve() for target in LINK.findall(needs)]
+    assert bool(found) == bool(at)
+    assert set(found) <= set(LESSONS[:at])
+
+
+@every_lesson
+def test_lesson_states_the_time_that_is_counted(path: Path) -> None:
+    lesson = COURSE[LESSONS.index(path)]
+    counted = durations.count(lesson)
+    assert lesson.minutes == counted.minutes, f"write about {counted.minutes} minutes: {counted}"
 
 
 @every_lesson
 def test_drawings_say_what_they_show(path: Path) -> None:
-    lesson = next(each for each in course.lessons() if each.notebook == path)
+    lesson = COURSE[LESSONS.index(path)]
     for drawing in lesson.drawings:
         text = drawing.read_text()
         assert "<title" in text
