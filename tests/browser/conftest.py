@@ -5,7 +5,9 @@ import shutil
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, Playwright, sync_playwright
+from playwright.sync_api import Browser, Page, Playwright, expect, sync_playwright
+
+from tests.browser.jupyterlab import DEADLINE, Course
 
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
 QUIET = (
@@ -56,3 +58,12 @@ def page(browser: Browser) -> Iterator[Page]:
     yield made
     context.close()
     assert errors == []
+
+
+@pytest.fixture(scope="module")
+def course(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Course]:
+    """The course as ``make lab`` starts it, over a copy that the tests may change."""
+    expect.set_options(timeout=1000 * DEADLINE)
+    made = Course(tmp_path_factory.mktemp("lab"))
+    yield made
+    made.close()
