@@ -18,6 +18,9 @@ EXERCISE = re.compile(r"\[(\d+-\d+[a-z])")
 # begun first: a long file that begins last leaves the other processes idle at the end
 LONGEST = (
     "tests/labtasks/test_survival",
+    "tests/celerylab/test_offline",
+    "tests/browser/test_course",
+    "notebooks/phase4/4_6_",
     "notebooks/phase1/1_4_",
     "notebooks/phase2/2_6_",
     "notebooks/phase2/2_3_",

@@ -15,6 +15,9 @@ from celerylab.cli import app
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
 CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+INSTRUCTORS = (ROOT / "INSTRUCTORS.md").read_text()
+PLAN = re.compile(r"\| start \| minutes \| what \|\n\|---\|---\|---\|\n((?:\|.*\n)+)")
+PLANS = [[line.strip("| ").split(" | ") for line in plan.splitlines()] for plan in PLAN.findall(INSTRUCTORS)]
 
 
 @pytest.mark.parametrize("module", [celerylab.settings, labtasks.settings])
@@ -41,7 +44,21 @@ def test_every_lesson_is_linked() -> None:
         assert f"({lesson.notebook.relative_to(ROOT)})" in README, lesson.id
 
 
-@pytest.mark.parametrize("text", [README, CONTRIBUTING], ids=["README", "CONTRIBUTING"])
+@pytest.mark.parametrize(
+    "text", [README, CONTRIBUTING, INSTRUCTORS], ids=["README", "CONTRIBUTING", "INSTRUCTORS"]
+)
 def test_links_lead_to_files_that_are_there(text: str) -> None:
     for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", text):
         assert (ROOT / target).exists(), target
+
+
+@pytest.mark.parametrize("plan", PLANS, ids=["half a day", "a day", "first of two", "second of two"])
+def test_plan_adds_up_with_the_minutes_that_its_lessons_state(plan: list[list[str]]) -> None:
+    minutes = {lesson.notebook.name: lesson.minutes for lesson in course.lessons()}
+    now = 0
+    for start, length, what in plan:
+        assert start == f"{now // 60}:{now % 60:02}", what
+        now += int(length)
+        for name in re.findall(r"^\[\d-\d\]\(\S+/(\S+)\)", what):
+            assert int(length) == minutes[name], what
+    assert now in (4 * 60, 8 * 60)
