@@ -8,7 +8,7 @@ from typing import Any
 from celery import Celery, Task
 
 from labtasks import accounts, dead_letters
-from labtasks.idempotency import idempotent_task
+from labtasks.idempotency import ClaimsAway, idempotent_task
 
 URL = os.environ["SURVIVING_URL"]
 RUNS = Path(os.environ["SURVIVING_RUNS"])
@@ -22,10 +22,14 @@ app.conf.update(
     worker_prefetch_multiplier=1,
     result_backend_always_retry=True,
     broker_connection_retry_on_startup=True,
+    # Celery gives up after half a second, and a retry that can't be sent is refused for good
+    task_publish_retry_policy={"max_retries": 100, "interval_max": 0.2},
     broker_transport_options={
         "visibility_timeout": 3,
         "unacked_restore_interval": 1,
         "unacked_restore_throttle": 1,
+        # a worker that is killed while it gives back messages lets no other do so for 300 s
+        "unacked_mutex_expire": 1,
     },
 )
 dead_letters.install(app, lambda: dead_letters.DeadLetters(URL, "surviving"), alert=None)
@@ -57,7 +61,7 @@ def charge_at_second_try(self: Any, order: str) -> int:
     return accounts.take(order, "survivor", 1)["receipt"]
 
 
-@app.task(base=Recorded, bind=True)
+@app.task(base=Recorded, bind=True, autoretry_for=(ClaimsAway,), max_retries=50, default_retry_delay=0.2)
 @idempotent_task(lease=2.0, wait=0.5)
 def charge_with_key(self: Any, order: str) -> int:  # bound, as most tasks are
     """Take 1; an equal call returns the same without running."""
