@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from celerylab.stack.celery_process import CeleryProcess
 
 Process = TypeVar("Process", bound="CeleryProcess")
+BUSY = 5.0  # s that a bundled worker may take to answer when it is busy
 
 
 class Lab(Servers):
@@ -271,7 +272,8 @@ class Lab(Servers):
     def _attach(self, url: str) -> None:
         if not answers(url):
             raise BrokerDown(texts.BROKER_DOWN.format(url=control.without_password(url)))
-        nodes = control.nodes_with_task(url, BUNDLED_TASK)
+        # once more, for longer: a worker that is busy may be late
+        nodes = control.nodes_with_task(url, BUNDLED_TASK) or control.nodes_with_task(url, BUNDLED_TASK, BUSY)
         if not nodes:
             raise LabError(texts.NO_BUNDLED_WORKER.format(url=control.without_password(url), app=BUNDLED_APP))
         self._attached, self._attached_nodes = url, nodes

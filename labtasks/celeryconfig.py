@@ -43,6 +43,8 @@ broker_transport_options = {
     # by default the messages of a dead worker are looked for every 100 s, whatever the timeout
     "unacked_restore_interval": min(10, _settings.visibility_timeout),
     "unacked_restore_throttle": 1,
+    # a worker that is killed while it gives messages back keeps the others from it, 300 s by default
+    "unacked_mutex_expire": min(300, _settings.visibility_timeout),
 }
 worker_soft_shutdown_timeout = _settings.soft_shutdown
 

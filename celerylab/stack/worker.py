@@ -3,6 +3,7 @@
 import shlex
 import time
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 from celerylab.errors import LabError, ProcessFailed, Timeout
 from celerylab.stack import control, texts
@@ -120,6 +121,24 @@ class Worker(CeleryProcess):
                 seen = texts.NO_ANSWER if held is None or begun is None else texts.HOLDS.format(**found)
                 raise Timeout(texts.NOT_UNTIL.format(node=self.node, seconds=f"{timeout:g}", seen=seen))
             time.sleep(PAUSE)
+
+    def inspect(self, question: str, timeout: float = 20.0) -> Any:
+        """Return what this worker answers to a question of Celery's ``inspect``.
+
+        Asked again until it answers, since a worker that is busy may be late.
+
+        Parameters
+        ----------
+        question
+            A method of Celery's ``Inspect``: ``active``, ``registered``, ``scheduled``, ``stats``, ...
+        timeout
+            Seconds; ``Timeout`` after that.
+        """
+        answer = control.asked(self._broker_url, self.node, question, timeout)
+        if answer is None:
+            seen = texts.NO_ANSWER
+            raise Timeout(texts.NOT_UNTIL.format(node=self.node, seconds=f"{timeout:g}", seen=seen))
+        return answer
 
     @property
     def processes(self) -> list[int]:

@@ -73,11 +73,10 @@ def check(answer: str) -> Outcome:
     if unfinished(answer):
         return not_attempted()
     with lab.worker(answer, queues=[QUEUE]) as worker:
-        inspect = lab.client.control.inspect(destination=[worker.node])
-        tasks = inspect.registered()[worker.node]
+        tasks = worker.inspect("registered")
         if TASK not in tasks:
             return not_right("not_registered", tasks=", ".join(tasks) or "none")
-        backend = inspect.conf()[worker.node].get("result_backend")
+        backend = worker.inspect("conf").get("result_backend")
         if backend is None:
             return not_right("no_backend", backend=backend)
         for fahrenheit, expected in KNOWN.items():

@@ -91,8 +91,7 @@ def ends(result: ResultBase, worker: Worker, queue: str, timeout: float = TIMEOU
 
 def _begun(worker: Worker) -> int:
     """Return how many tasks the worker has begun so far."""
-    stats = lab.client.control.inspect(destination=[worker.node]).stats()
-    return sum(stats[worker.node]["total"].values())
+    return sum(worker.inspect("stats")["total"].values())
 
 
 def shown(value: object) -> str:

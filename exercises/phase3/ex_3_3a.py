@@ -3,7 +3,6 @@
 import time
 from datetime import UTC, datetime
 from itertools import pairwise
-from typing import Any
 
 from celery.result import AsyncResult
 
@@ -153,19 +152,18 @@ def check(answer: str) -> Outcome:
 
 
 def _send(worker: Worker, task: str) -> Outcome:
-    inspect = lab.client.control.inspect(destination=[worker.node])
-    if task not in inspect.registered()[worker.node]:
+    if task not in worker.inspect("registered"):
         return not_right("no_task")
     refusing, twice, busy = lab.webhook(status=400), lab.webhook(failures=2), lab.webhook(status=503)
     sent = {}
     for partner in (refusing, twice, busy):  # one after the other: the runs of the last are counted alone
-        before = _runs(inspect, worker, task)
+        before = _runs(worker, task)
         result = lab.client.send_task(task, args=(partner.url, 7), queue=QUEUE)
-        late = _follow(result, inspect, worker)
+        late = _follow(result, worker)
         if late:
             result.revoke()
             return not_right("too_late", seconds=late)
-        sent[partner] = result, _runs(inspect, worker, task) - before
+        sent[partner] = result, _runs(worker, task) - before
     result, runs = sent[busy]
     if result.state != "FAILURE":
         return not_right("swallowed", state=result.state, found=result.result)
@@ -185,16 +183,16 @@ def _send(worker: Worker, task: str) -> Outcome:
     return right(n=RUNS, least=LEAST)
 
 
-def _runs(inspect: Any, worker: Worker, task: str) -> int:
+def _runs(worker: Worker, task: str) -> int:
     """Return how often the worker has run the task."""
-    return int(inspect.stats()[worker.node]["total"].get(task, 0))
+    return int(worker.inspect("stats")["total"].get(task, 0))
 
 
-def _follow(result: AsyncResult, inspect: Any, worker: Worker) -> float:
+def _follow(result: AsyncResult, worker: Worker) -> float:
     """Wait for the result; return 0, or the seconds until the next run if they are too many."""
     deadline = time.monotonic() + TIMEOUT
     while time.monotonic() < deadline and not result.ready():
-        for held in inspect.scheduled()[worker.node]:
+        for held in worker.inspect("scheduled"):
             seconds = (datetime.fromisoformat(held["eta"]) - datetime.now(UTC)).total_seconds()
             if seconds > MOST:
                 return seconds

@@ -143,8 +143,7 @@ def check(answer: str) -> Outcome:
 
 
 def _send(worker: Worker, task: str, alerts: Webhook) -> Outcome:
-    inspect = lab.client.control.inspect(destination=[worker.node])
-    if task not in inspect.registered()[worker.node]:
+    if task not in worker.inspect("registered"):
         return not_right("no_task")
     orders = {
         DELIVERED: lab.webhook(failures=1).url,

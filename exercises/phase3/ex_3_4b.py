@@ -149,7 +149,7 @@ def check(answer: str) -> Outcome:
     # a process each: one that was killed is replaced late
     with lab.worker(answer, concurrency=4, queues=[QUEUE]) as worker:
         try:
-            known = lab.client.control.inspect(destination=[worker.node]).registered()[worker.node]
+            known = worker.inspect("registered")
             return _judge(task, folder, worker) if task in known else not_right("no_task")
         finally:
             worker.kill()

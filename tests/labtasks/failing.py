@@ -53,7 +53,7 @@ def retry_once(self):
         raise self.retry(exc=Fault("again"), countdown=0)
 
 
-@app.task(soft_time_limit=0.2)
+@app.task(soft_time_limit=1.0)
 def exceed_softly():
     time.sleep(60)
 

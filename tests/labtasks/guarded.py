@@ -15,6 +15,8 @@ app.conf.broker_transport_options = {
     "visibility_timeout": int(os.environ.get("VISIBILITY_TIMEOUT", 3600)),
     "unacked_restore_interval": 1,
     "unacked_restore_throttle": 1,
+    # a worker that is killed while it gives back messages lets no other do so for 300 s
+    "unacked_mutex_expire": 1,
 }
 redis = Redis.from_url(url)
 GATE_TIMEOUT = 60.0  # s

@@ -21,6 +21,8 @@ app.conf.broker_transport_options = {
     "visibility_timeout": 2,
     "unacked_restore_interval": 1,
     "unacked_restore_throttle": 1,
+    # a worker that is killed while it gives back messages lets no other do so for 300 s
+    "unacked_mutex_expire": 1,
 }
 recorder = records.install(app)
 records.setup_celery_logging(recorder)

@@ -98,7 +98,7 @@ def test_batch_whose_database_fails_changes_nothing_and_the_others_go_on(lab: La
     before, after = registered(2), registered(2)
     assert run(lab, [*before, untouchable, *after], "activate", 3) == summary(2, 3, "activate")
     assert active([*before, untouchable, *after]) == [False] * 2 + [False] + [True] * 2
-    assert lab.bundled.log("activate of 3 users failed, none was changed: hands off")
+    assert lab.bundled.log("activate of 3 users failed, none was changed: hands off").lines
 
 
 def test_database_that_cannot_be_opened_fails_every_batch_and_not_the_task(lab: Lab, tmp_path: Path) -> None:

@@ -126,7 +126,7 @@ def test_what_the_main_process_alone_can_tell(lab: Lab, producer: Celery, tempor
         worker.until(running=1)
         assert scrape()["celery_tasks_running", f"{MODULE}.wait"] == 1
         lab.client.control.revoke(
-            lab.client.control.inspect(destination=[worker.node]).active()[worker.node][0]["id"],
+            worker.inspect("active")[0]["id"],
             terminate=True,
             destination=[worker.node],
         )

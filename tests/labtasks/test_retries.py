@@ -163,8 +163,7 @@ def test_manual_retry_task_comes_back_after_a_minute_and_fails_at_once_for_good(
     down, refusing = lab.webhook(status=503), lab.webhook(status=400)
     assert run(lab, "labtasks.retries.manual_retry_task", refusing.url, {}).state == "FAILURE"
     result = lab.client.send_task("labtasks.retries.manual_retry_task", args=(down.url, {}), queue="labtasks")
-    inspect = lab.client.control.inspect(destination=["bundled@lab"])
-    held = wait_for(1, "retries", lambda: inspect.scheduled()["bundled@lab"], 15)[0]
+    held = wait_for(1, "retries", lambda: lab.bundled.inspect("scheduled"), 15)[0]
     seconds = (datetime.fromisoformat(held["eta"]) - datetime.now(UTC)).total_seconds()
     assert 30 < seconds <= 60
     assert held["request"]["id"] == result.id

@@ -70,6 +70,18 @@ def test_ready_after_is_measured(worker: tuple[Lab, Worker]) -> None:
     assert 0 < worker[1].ready_after < 60
 
 
+def test_what_a_worker_answers_is_its_own_answer(worker: tuple[Lab, Worker]) -> None:
+    _, waiting = worker
+    assert waiting.inspect("registered") == ["waiting.wait_for"]
+    assert waiting.inspect("stats")["pool"]["implementation"].endswith("prefork:TaskPool")
+    os.kill(waiting.pid, signal.SIGSTOP)
+    try:
+        with pytest.raises(Timeout, match=r"Waited 0\.1 s for waiting@lab: it does not answer"):
+            waiting.inspect("active", timeout=0.1)
+    finally:
+        os.kill(waiting.pid, signal.SIGCONT)
+
+
 def test_late_answer_to_one_question_is_not_taken_for_that_to_the_next(worker: tuple[Lab, Worker]) -> None:
     lab, waiting = worker
     for _ in range(20):

@@ -34,7 +34,7 @@ def test_counts_what_was_sent_and_stops_when_all_is_done(lab: Lab) -> None:
 
 def test_stops_at_its_limit_though_a_task_runs_on(lab: Lab) -> None:
     with lab.dashboard(idle=0.3, limit=0.5) as board:
-        result = long_task.delay(1)
+        result = long_task.delay(4)
     assert (board.ended, board.sent, board.done) == ("limit", 1, 0)
     result.get(timeout=20)
 

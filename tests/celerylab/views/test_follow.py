@@ -5,12 +5,13 @@ from celery import chord, group
 
 from celerylab import Lab
 from celerylab.errors import LabError, Timeout
+from celerylab.views import outcomes
 from celerylab.views.follow import progress_of
 from tests.celerylab.views.producer import add, app, long_task, process_data, sum_results
 
 
 def test_task_is_followed_through_its_own_progress(lab: Lab) -> None:
-    followed = lab.follow(long_task.delay(0.5))
+    followed = lab.follow(long_task.delay(3))
     assert repr(followed) == "long_task: SUCCESS"
     assert followed.says[-2:] == ("PROGRESS", "SUCCESS")
 
@@ -40,7 +41,10 @@ def test_failed_chord_ends_the_following_with_what_its_body_says(lab: Lab) -> No
     assert repr(followed).startswith('sum_results: FAILURE, ChordError("Dependency … raised ValueError')
 
 
-def test_steps_whose_results_come_after_that_of_the_last_are_waited_for(lab: Lab) -> None:
+def test_steps_whose_results_come_after_that_of_the_last_are_waited_for(
+    lab: Lab, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(outcomes, "LATE", 20.0)  # a busy machine takes its time
     step = app.signature("tests.celerylab.views.late.step", queue="late")
     env = {"CELERYLAB_BROKER_URL": lab.url}
     with lab.worker("tests.celerylab.views.late", queues=["late"], concurrency=3, env=env):

@@ -50,7 +50,7 @@ def test_every_change_is_told_until_the_end(api: httpx.Client) -> None:
         tasks, code = told(socket)
     assert code == 1000
     progress = [task["progress"]["current"] for task in tasks if task["progress"]]
-    assert len(progress) >= 5
+    assert len(progress) >= 3
     assert progress == sorted(progress)
     assert [task["ended"] for task in tasks] == [False] * (len(tasks) - 1) + [True]
     # the last message is what a poll would have found

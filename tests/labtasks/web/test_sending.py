@@ -10,7 +10,7 @@ from celery import Celery
 from celerylab.stack.broker import Broker
 from labtasks.web.sending import BrokerDown, hurry, reaching, send
 
-SOON = 4.0  # s; Celery alone takes 19
+SOON = 10.0  # s; Celery alone takes 19
 
 
 @pytest.fixture(scope="module")
