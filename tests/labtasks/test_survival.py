@@ -15,6 +15,7 @@ import pytest
 from celery import states
 
 from celerylab import Lab
+from celerylab.errors import ProcessFailed
 from celerylab.stack import control
 from celerylab.stack.broker import Broker
 from celerylab.stack.worker import Worker
@@ -76,9 +77,9 @@ class World:
         deadline = time.monotonic() + PATIENCE
         while True:
             self.tend()
-            pid = self.rng.choice([pid for worker in self.workers.values() for pid in worker.processes])
-            # one that has ended since it was listed is no fault: another is chosen
-            with suppress(ProcessLookupError):
+            # a worker or a process that has ended since it was looked at is no fault: another is chosen
+            with suppress(ProcessFailed, ProcessLookupError, IndexError):
+                pid = self.rng.choice(self.workers[self.rng.choice(NODES)].processes)
                 os.kill(pid, signal.SIGSTOP)
                 if self.at_work(pid) or time.monotonic() > deadline:
                     os.kill(pid, signal.SIGKILL)
