@@ -16,13 +16,28 @@ from celerylab.views.queues import queues
 MODULE = """
 import os, time
 from celery import Celery
+from celery.worker.request import Request
 app = Celery("waiting", broker=os.environ["CELERYLAB_BROKER_URL"], backend=os.environ["CELERYLAB_BROKER_URL"])
 
 @app.task
 def wait_for(path):
     while not os.path.exists(path):
         time.sleep(0.02)
+
+@app.task
+def now():
+    return time.time()
+
+hear = Request.on_accepted
+
+def hear_late(request, *args, **kwargs):
+    if request.name == "waiting.now":
+        time.sleep(0.3)
+    hear(request, *args, **kwargs)
+
+Request.on_accepted = hear_late
 """
+TASKS = ["waiting.now", "waiting.wait_for"]
 
 
 @pytest.fixture(scope="module")
@@ -72,7 +87,7 @@ def test_ready_after_is_measured(worker: tuple[Lab, Worker]) -> None:
 
 def test_what_a_worker_answers_is_its_own_answer(worker: tuple[Lab, Worker]) -> None:
     _, waiting = worker
-    assert waiting.inspect("registered") == ["waiting.wait_for"]
+    assert waiting.inspect("registered") == TASKS
     assert waiting.inspect("stats")["pool"]["implementation"].endswith("prefork:TaskPool")
     os.kill(waiting.pid, signal.SIGSTOP)
     try:
@@ -82,10 +97,21 @@ def test_what_a_worker_answers_is_its_own_answer(worker: tuple[Lab, Worker]) -> 
         os.kill(waiting.pid, signal.SIGCONT)
 
 
+def test_task_starts_when_its_process_begins_it_and_not_when_the_worker_hears_of_it(
+    worker: tuple[Lab, Worker],
+) -> None:
+    lab, waiting = worker
+    with lab.watch() as seen:
+        began = lab.client.send_task("waiting.now").get(timeout=20)
+    (run,) = seen
+    assert run.received < run.started <= began
+    assert run.process in waiting.processes
+
+
 def test_late_answer_to_one_question_is_not_taken_for_that_to_the_next(worker: tuple[Lab, Worker]) -> None:
     lab, waiting = worker
     for _ in range(20):
         os.kill(waiting.pid, signal.SIGSTOP)
         assert not control.ping(lab.url, waiting.node)
         os.kill(waiting.pid, signal.SIGCONT)
-        assert control.asked(lab.url, waiting.node, "registered", 30) == ["waiting.wait_for"]
+        assert control.asked(lab.url, waiting.node, "registered", 30) == TASKS
