@@ -31,7 +31,7 @@ KILLED_WORKERS, KILLED_PROCESSES = 5, 6
 DEADLINE = 300.0  # s; a busy machine takes its time
 PAUSE = 0.05  # s
 AWAY = 2.0  # s without a broker, as if its data took a while to load
-PATIENCE = 5.0  # s to find a process at work
+PATIENCE = 10.0  # s to find a process at work
 QUIET = 8.0  # s without any change after which what is not accounted for is sent again: two timeouts
 
 
