@@ -101,18 +101,10 @@ class _Now(Collector):
     def collect(self) -> Iterator[Metric]:
         found = self._queues()
         with self._lock:
-            found.append(self._running())
+            found.append(running())
             if self._folder is not None:
-                found += self._folder.collect([os.getpid(), *self._worker.pool.info["processes"]])
+                found += self._folder.collect()
         yield from found
-
-    def _running(self) -> Metric:
-        # the main process knows what its pool has begun, and learns which processes died
-        found = Counts(request.name for request in tuple(state.active_requests))
-        gauge = GaugeMetricFamily("celery_tasks_running", "Tasks that run now.", labels=["task"])
-        for task, n in found.items():
-            gauge.add_metric([task], n)
-        return gauge
 
     def _queues(self) -> list[Metric]:
         try:
@@ -129,3 +121,17 @@ class _Now(Collector):
             if queue.oldest is not None:
                 oldest.add_metric([queue.queue], queue.oldest)
         return [waiting, oldest]
+
+
+def running() -> Metric:
+    """Return how many tasks run now, by name.
+
+    The main process knows what its pool has begun, and learns which processes died.
+    """
+    # the set itself can't be read while other threads change it, its references can
+    requests = [reference() for reference in tuple(state.active_requests.data)]
+    found = Counts(request.name for request in requests if request is not None)
+    gauge = GaugeMetricFamily("celery_tasks_running", "Tasks that run now.", labels=["task"])
+    for task, n in found.items():
+        gauge.add_metric([task], n)
+    return gauge

@@ -11,7 +11,7 @@ import os
 import shutil
 import tempfile
 import uuid
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
@@ -52,35 +52,44 @@ class Folder:
         values.ValueClass = _Values()
         atexit.register(self.remove)
 
-    def collect(self, alive: Iterable[int]) -> Iterator[Metric]:
-        """Add up what all processes have counted, the dead ones' too.
-
-        Parameters
-        ----------
-        alive
-            Ids of the processes that still write.
-        """
-        self._fold({str(pid) for pid in alive})
-        yield from _Collector(None, str(self.path)).collect()
+    def collect(self) -> list[Metric]:
+        """Add up what all processes have counted, the dead ones' too."""
+        self._fold()
+        return _merged(self.path.glob("*.db"), accumulate=True)
 
     def remove(self) -> None:
         """Remove the folder, if it is this process's own."""
         if os.getpid() == self._owner:
             shutil.rmtree(self.path, ignore_errors=True)
 
-    def _fold(self, alive: set[str]) -> None:
+    def _fold(self) -> None:
         """Put the files of dead processes into one of each kind."""
         for kind in KINDS:
             files = {path.stem.partition("_")[2]: path for path in self.path.glob(f"{kind}_*.db")}
-            dead = [path for name, path in files.items() if name not in alive and name != GONE]
+            dead = [path for name, path in files.items() if name != GONE and not _lives(int(name))]
             if not dead:
                 continue
             together = [*dead, *([files[GONE]] if GONE in files else [])]
             draft = self.path / f"{uuid.uuid4().hex}.draft"
-            _write(draft, _Collector.merge(map(str, together), accumulate=False))
+            _write(draft, _merged(together, accumulate=False))
             draft.replace(self.path / f"{kind}_{GONE}.db")
             for path in dead:
                 path.unlink()
+
+
+def _lives(process: int) -> bool:
+    # the system is asked, not the pool: its list changes while another thread reads it
+    try:
+        os.kill(process, 0)
+    except (ProcessLookupError, PermissionError):  # none has the id, or somebody else's
+        return False
+    return True
+
+
+def _merged(files: Iterable[Path], accumulate: bool) -> list[Metric]:
+    # a process makes its file empty; for a moment, or for ever if it is killed then, there is nothing to read
+    written = [str(path) for path in files if path.stat().st_size]
+    return list(_Collector.merge(written, accumulate=accumulate))
 
 
 def _write(path: Path, metrics: Iterable[Metric]) -> None:

@@ -1,16 +1,21 @@
 """Every run is counted once, in every pool, whoever ends it; and Prometheus can read it."""
 
+import os
 import socket
 import subprocess
 import sys
 import tempfile
+import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from weakref import WeakSet
 
 import httpx
 import pytest
 from celery import Celery
+from celery.worker import state
 from prometheus_client.parser import text_string_to_metric_families
 
 from celerylab import Lab
@@ -18,6 +23,7 @@ from celerylab.stack.ports import free_port
 from celerylab.stack.waiting import wait_for
 from celerylab.stack.worker import Worker
 from labtasks import queue_health
+from labtasks.metrics.endpoint import running
 
 MODULE = "tests.labtasks.measured"
 QUEUE = "measured"
@@ -47,7 +53,9 @@ def measured(lab: Lab, pool: str, *options: str) -> Iterator[tuple[Worker, Scrap
     worker = lab.worker(MODULE, pool=pool, concurrency=2, queues=[QUEUE], env=env, options=options)
 
     def scrape() -> dict[tuple[str, ...], float]:
-        text = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=20).text
+        answer = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=20)
+        assert answer.is_success, "\n".join(worker.log().lines[-40:])
+        text = answer.text
         return {
             (sample.name, *sample.labels.values()): sample.value
             for family in text_string_to_metric_families(text)
@@ -149,6 +157,52 @@ def test_what_the_main_process_alone_can_tell(lab: Lab, producer: Celery, tempor
     assert folder.exists()
     with measured(lab, "prefork"):
         assert not folder.exists()
+
+
+def test_a_file_that_a_process_has_only_just_made_spoils_no_scrape(
+    lab: Lab, producer: Celery, temporary: Path
+) -> None:
+    """It is empty at first, and stays so if its process is killed in that moment."""
+    with measured(lab, "prefork") as (worker, scrape), subprocess.Popen([sys.executable, "-V"]) as gone:
+        (folder,) = wait_for(1, "folder", lambda: list(temporary.glob("labtasks-metrics-*")), 20)
+        worker.until(running=0)
+        gone.wait()
+        young, dead = (folder / f"counter_{pid}.db" for pid in (os.getpid(), gone.pid))
+        for path in (young, dead):
+            path.touch()
+        send(producer, "nap", 0)
+        until_ended(scrape, {("nap", "SUCCESS"): 1})
+        assert young.exists()
+        assert not dead.exists()
+
+
+@dataclass(eq=False)
+class Request:
+    name: str
+
+
+def test_what_runs_can_be_counted_while_tasks_begin_and_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    requests = [Request("tasks.long") for _ in range(3)]
+    monkeypatch.setattr(state, "active_requests", WeakSet(requests))
+    done = threading.Event()
+
+    def begin_and_end() -> None:
+        while not done.is_set():
+            state.active_requests.add(short := Request("tasks.short"))
+            state.active_requests.discard(short)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    pool = threading.Thread(target=begin_and_end)
+    pool.start()
+    try:
+        for _ in range(20_000):
+            found = {sample.labels["task"]: sample.value for sample in running().samples}
+            assert found["tasks.long"] == 3
+    finally:
+        done.set()
+        pool.join()
+        sys.setswitchinterval(interval)
 
 
 def test_queues_tell_how_long_their_oldest_message_waits(lab: Lab, producer: Celery, temporary: Path) -> None:
