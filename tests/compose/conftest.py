@@ -10,7 +10,7 @@ from celerylab.stack.ports import free_port
 from tests.compose.stack import Stack
 
 # the faults are the same in seconds as in hours
-SETTINGS = {"ACKS_LATE": "true", "VISIBILITY_TIMEOUT": "3", "PERIODIC_SECONDS": "12"}
+SETTINGS = {"ACKS_LATE": "true", "VISIBILITY_TIMEOUT": "10", "PERIODIC_SECONDS": "12"}
 
 
 @pytest.fixture(scope="session")
