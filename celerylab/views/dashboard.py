@@ -7,6 +7,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import replace
 from html import escape
 from typing import Any, Self
@@ -149,23 +150,25 @@ class Dashboard:
 
     def run(self) -> Self:
         """Show what happens without a block of one's own, until nothing is left to do."""
-        with self:
+        with suppress(KeyboardInterrupt), self:  # it ends the dashboard, and nothing else
             pass
         return self
 
     def __enter__(self) -> Self:
-        self._show = _live(repr(self))  # first: what it loads takes longer than many a block
-        self._watch.__enter__()
+        try:
+            self._show = _live(repr(self))  # first: what it loads takes longer than many a block
+            self._watch.__enter__()
+        except BaseException as problem:  # an interrupt, too: what is shown must not look as if it went on
+            self.ended, self._over = _why(type(problem)), True
+            self._show_last()
+            raise
         for thread in self._threads:
             thread.start()
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         try:
-            if kind is None:
-                self.ended = self._wait()
-            else:
-                self.ended = "interrupt" if issubclass(kind, KeyboardInterrupt) else "error"
+            self.ended = self._wait() if kind is None else _why(kind)
         except KeyboardInterrupt:  # it ends the dashboard, and nothing else
             self.ended = "interrupt"
         finally:
@@ -177,6 +180,9 @@ class Dashboard:
             self._over = True
         if self._problem is not None and kind is None:
             raise LabError(str(self._problem)) from self._problem
+        self._show_last()
+
+    def _show_last(self) -> None:
         if self._show:
             self._show(self.figure(), self._alt())
 
@@ -229,7 +235,7 @@ class Dashboard:
             known.append(found.get(queue, 0))
 
     def _now(self) -> float:
-        return time.time() - self._watch.began
+        return max(0.0, time.time() - self._watch.began)  # it has no end before it begins
 
     def _meter(self) -> Meter:
         began = self._watch.began
@@ -245,6 +251,10 @@ class Dashboard:
         return texts.DASHBOARD_ALT.format(
             seconds=meter.seconds, waiting=waiting, workers=workers, **meter.counts()
         )
+
+
+def _why(kind: type[BaseException]) -> str:
+    return "interrupt" if issubclass(kind, KeyboardInterrupt) else "error"
 
 
 def _since(run: Run, began: float) -> Run:

@@ -128,7 +128,12 @@ class Watch:
         before_task_publish.connect(self._on_publish, weak=False, dispatch_uid=id(self))
         self.began = float("inf")
         self._thread.start()
-        self._wait_listening()
+        try:
+            self._wait_listening()
+        except BaseException:  # an interrupt, too: no block follows, with whose end this would end
+            before_task_publish.disconnect(dispatch_uid=id(self))
+            self._stopping = True
+            raise
         self.began = time.time()
         return self
 
@@ -137,9 +142,11 @@ class Watch:
 
         before_task_publish.disconnect(dispatch_uid=id(self))
         deadline = time.monotonic() + self._wait
-        while self.open and time.monotonic() < deadline:
-            time.sleep(PAUSE)
-        self._stopping = True
+        try:
+            while self.open and time.monotonic() < deadline:
+                time.sleep(PAUSE)
+        finally:
+            self._stopping = True
         self._thread.join()
 
     def _state(self, task_id: str) -> str | None:

@@ -1,6 +1,7 @@
 """A dashboard counts what happens, stops by itself, and says the same in every run."""
 
 import _thread
+import os
 import signal
 import threading
 from io import BytesIO
@@ -11,6 +12,7 @@ from PIL import Image
 from celerylab import Lab
 from celerylab.errors import LabError
 from celerylab.stack.waiting import wait_for
+from celerylab.views.dashboard import Dashboard
 from celerylab.views.meter import Meter, percentile
 from celerylab.views.runs import Run
 from tests.celerylab.views.producer import add, long_task
@@ -50,6 +52,36 @@ def test_an_interrupt_ends_the_dashboard_alone(lab: Lab) -> None:
     finally:
         signal.signal(signal.SIGINT, before)
     assert board.ended == "interrupt"
+
+
+@pytest.mark.timeout(60)
+def test_an_interrupt_before_it_listens_ends_what_has_begun_and_runs_no_block(lab: Lab) -> None:
+    broker = lab.broker()
+    board, alone = Dashboard(broker.url, idle=60), Dashboard(broker.url, idle=60)
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    os.kill(broker.process.pid, signal.SIGSTOP)
+    try:
+        _interrupt_soon()
+        with pytest.raises(KeyboardInterrupt), board:
+            pytest.fail("the block ran")
+        _interrupt_soon()
+        alone.run()
+    finally:
+        signal.signal(signal.SIGINT, before)
+        os.kill(broker.process.pid, signal.SIGCONT)
+    assert (board.ended, alone.ended) == ("interrupt", "interrupt")
+    assert Image.open(BytesIO(alone._repr_png_())).width > 600
+    wait_for(1, "end", lambda: [] if _named("celerylab-watch") else [True], 20)
+
+
+def _interrupt_soon() -> None:
+    # to this thread, so that it wakes whatever waits for the broker
+    me = threading.get_ident()
+    threading.Timer(0.3, signal.pthread_kill, (me, signal.SIGINT)).start()
+
+
+def _named(name: str) -> list[threading.Thread]:
+    return [thread for thread in threading.enumerate() if thread.name == name]
 
 
 def test_what_the_block_raises_is_raised(lab: Lab) -> None:
