@@ -18,11 +18,11 @@ SEND = """
 from kombu.exceptions import OperationalError
 FULL = 2 * basics.app.conf.worker_prefetch_multiplier
 expected, results = {{}}, {{}}
+both = [{n} // 5, {n} // 5 + 1]  # at a fifth of all, one for each process
 for n in range({n}):
-    seconds = 6 if n // 2 == {n} // 10 else 0.3  # two at a fifth of all: one for each process
+    seconds = 6 if n in both else 0.3
     results[n] = basics.add.delay(n, 1) if n % 10 > 1 else basics.long_task.delay(seconds)
     expected[n] = n + 1 if n % 10 > 1 else f"done after {{seconds}} s"
-both = [n for n, value in expected.items() if value == "done after 6 s"]
 right, told, deadline = set(), False, time.monotonic() + 150
 while len(right) < len(results) and time.monotonic() < deadline:
     try:

@@ -54,11 +54,10 @@ def measured(lab: Lab, pool: str, *options: str) -> Iterator[tuple[Worker, Scrap
 
     def scrape() -> dict[tuple[str, ...], float]:
         answer = httpx.get(f"http://127.0.0.1:{port}/metrics", trust_env=False, timeout=20)
-        assert answer.is_success, "\n".join(worker.log().lines[-40:])
-        text = answer.text
+        assert answer.is_success, worker.log()
         return {
             (sample.name, *sample.labels.values()): sample.value
-            for family in text_string_to_metric_families(text)
+            for family in text_string_to_metric_families(answer.text)
             for sample in family.samples
         }
 

@@ -71,17 +71,14 @@ def test_an_interrupt_before_it_listens_ends_what_has_begun_and_runs_no_block(la
         os.kill(broker.process.pid, signal.SIGCONT)
     assert (board.ended, alone.ended) == ("interrupt", "interrupt")
     assert Image.open(BytesIO(alone._repr_png_())).width > 600
-    wait_for(1, "end", lambda: [] if _named("celerylab-watch") else [True], 20)
+    listening = {"celerylab-watch"}
+    wait_for(1, "end", lambda: listening - {thread.name for thread in threading.enumerate()}, 20)
 
 
 def _interrupt_soon() -> None:
     # to this thread, so that it wakes whatever waits for the broker
     me = threading.get_ident()
     threading.Timer(0.3, signal.pthread_kill, (me, signal.SIGINT)).start()
-
-
-def _named(name: str) -> list[threading.Thread]:
-    return [thread for thread in threading.enumerate() if thread.name == name]
 
 
 def test_what_the_block_raises_is_raised(lab: Lab) -> None:
