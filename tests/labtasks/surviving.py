@@ -13,6 +13,7 @@ from labtasks.idempotency import ClaimsAway, idempotent_task
 URL = os.environ["SURVIVING_URL"]
 RUNS = Path(os.environ["SURVIVING_RUNS"])
 HARD = 1.0  # s
+AT_WORK = 0.15  # s, so that faults find tasks that run, and retries a broker that is away
 
 app = Celery("surviving", broker=URL, backend=URL)
 app.conf.update(
@@ -49,7 +50,7 @@ class Recorded(Task):  # type: ignore[misc]  # Celery has no types
 @app.task(base=Recorded)
 def charge(order: str) -> int:
     """Take 1 from the account, once an order."""
-    time.sleep(0.15)  # so that faults find tasks at work
+    time.sleep(AT_WORK)
     return accounts.take(order, "survivor", 1)["receipt"]
 
 
@@ -57,6 +58,7 @@ def charge(order: str) -> int:
 def charge_at_second_try(self: Any, order: str) -> int:
     """Fail in the first attempt, as if the database were busy."""
     if self.request.retries == 0:
+        time.sleep(AT_WORK)
         raise self.retry(countdown=0.1)
     return accounts.take(order, "survivor", 1)["receipt"]
 
