@@ -99,6 +99,10 @@ def _says_away(error: Exception) -> bool:
     if isinstance(error, RuntimeError):
         # so the Redis backend says that it has tried often enough to listen for a result
         return "result store" in str(error)
+    if isinstance(error, AttributeError):
+        # If Redis hung while kombu's producer declared the queue, it sends on the channel of before,
+        # which is closed by then. Source: Producer._publish in kombu/messaging.py, kombu 5.7.0
+        return error.obj is None and error.name == "client"
     # by name: SQLAlchemy takes 15 MiB, and is loaded already if results are kept in a database
     database = any(f"{kind.__module__}.{kind.__name__}" == DATABASE_ERROR for kind in type(error).__mro__)
     return database or isinstance(error, OperationalError | RedisConnectionError | RedisTimeoutError)

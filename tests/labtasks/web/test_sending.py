@@ -3,12 +3,15 @@
 import socket
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
+import psutil
 import pytest
 from celery import Celery
 
 from celerylab.stack.broker import Broker
 from labtasks.web.sending import BrokerDown, hurry, reaching, send
+from tests.processes import within
 
 SOON = 10.0  # s; Celery alone takes 19
 
@@ -32,6 +35,12 @@ def app_of(url: str) -> Celery:
     return app
 
 
+def connections(broker: Broker) -> set[int]:
+    """Return the ports from which this process is connected to a broker."""
+    mine = psutil.Process().net_connections("tcp")
+    return {each.laddr.port for each in mine if each.raddr and each.raddr.port == broker.port}
+
+
 @pytest.mark.parametrize("used", [True, False], ids=["connected", "fresh"])
 def test_a_stopped_broker_is_told_soon_and_used_again_when_it_is_back(broker: Broker, used: bool) -> None:
     app = app_of(broker.start().url)
@@ -49,6 +58,27 @@ def test_a_stopped_broker_is_told_soon_and_used_again_when_it_is_back(broker: Br
     assert send(app.tasks["task"], task_id="after").state == "PENDING"
     with broker.redis() as client:
         assert client.llen("celery") == 1
+
+
+def test_a_broker_that_hangs_for_a_while_is_told_by_the_first_message_to_a_queue(broker: Broker) -> None:
+    app = app_of(broker.start().url)
+    task = app.tasks["task"]
+    task.ignore_result = True  # else the store of results is asked first, which hangs, too
+    send(task)
+    before = connections(broker)
+    server = psutil.Process(broker.process.pid)
+    with ThreadPoolExecutor() as beside:
+        server.suspend()
+        try:
+            sent = beside.submit(send, task, queue="seldom")
+            # the first try of the declaration has timed out, and the second is on its way
+            assert within(SOON, lambda: bool(connections(broker) - before))
+        finally:
+            server.resume()
+    assert isinstance(sent.exception(), BrokerDown)
+    assert send(task, queue="seldom").id
+    with broker.redis() as client:
+        assert client.llen("seldom") == 1
 
 
 def test_a_broker_that_never_answers_is_told_soon() -> None:
