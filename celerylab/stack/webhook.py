@@ -2,6 +2,7 @@
 
 import functools
 import json
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -70,8 +71,7 @@ class Webhook:
         self.answer = {"received": True} if answer is None else answer
         self._kept: list[Received] = []
         self._lock = threading.Lock()
-        self._server = ThreadingHTTPServer((host, 0), _handler(self))
-        self._server.daemon_threads = True
+        self._server = _Server((host, 0), _handler(self))
         serve = functools.partial(self._server.serve_forever, poll_interval=0.05)
         threading.Thread(target=serve, name="celerylab-webhook", daemon=True).start()
 
@@ -125,6 +125,15 @@ class Webhook:
                 ),
             ]
         )
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Keep the notebook's output free of senders that gave up or were killed."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)
 
 
 def _handler(webhook: Webhook) -> type[BaseHTTPRequestHandler]:

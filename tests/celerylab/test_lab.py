@@ -4,9 +4,11 @@ import json
 import os
 import signal
 import socket
+import struct
 import subprocess
 import sys
 import textwrap
+import threading
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -386,6 +388,18 @@ def test_importing_a_task_needs_no_lab_but_sending_it_says_so() -> None:
     shown = subprocess.check_output([sys.executable, "-c", textwrap.dedent(code)], text=True, env=environment)
     assert "CELERYLAB_BROKER_URL is not set" in shown
     assert "lab.start()" in shown
+
+
+def test_webhook_says_nothing_of_a_sender_that_is_gone(lab: Lab, capsys: pytest.CaptureFixture[str]) -> None:
+    hook = lab.webhook(delay=0.3)
+    listening = set(threading.enumerate())
+    with socket.create_connection((hook.host, int(hook.url.rpartition(":")[2]))) as sender:
+        # closed with a reset, as if its process was killed
+        sender.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        sender.sendall(b"POST / HTTP/1.1\r\n\r\n")
+        assert hook.wait(1)
+    assert within(10, lambda: set(threading.enumerate()) <= listening)
+    assert capsys.readouterr().err == ""
 
 
 def test_webhook_fails_as_often_as_told_and_then_answers(lab: Lab) -> None:
