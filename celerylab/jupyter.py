@@ -1,7 +1,6 @@
 """JupyterLab, started for the course: quiet, on loopback, behind a random token."""
 
 import errno
-import fcntl
 import os
 import secrets
 import signal
@@ -9,8 +8,9 @@ import socket
 import sys
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 import httpx
 import zmq
@@ -88,13 +88,26 @@ def _refusal(host: str, port: int, problem: OSError) -> LabError:
 
 def _serve(host: str, port: int | None, *, browser: bool) -> int:
     # JupyterLab takes a second to import; the address was refused before that.
-    from jupyter_core.paths import jupyter_runtime_dir
     from jupyter_server.serverapp import ServerApp
     from jupyterlab.labapp import LabApp
+    from tornado.netutil import bind_sockets
 
     class Server(ServerApp):
         def init_signal(self) -> None:
             """Leave the signals as they are: its own Ctrl-C asks back, and may be lost at the start."""
+
+        def _find_http_port(self) -> None:
+            """Keep the port that is found: JupyterLab looks for one, and listens a second later."""
+            self._listening: list[socket.socket] = []
+            while not self._listening:
+                super()._find_http_port()
+                # another lab may take it between look and grasp
+                with suppress(OSError):
+                    self._listening = bind_sockets(self.port, self.ip)
+
+        def _bind_http_server_tcp(self) -> bool:
+            self.http_server.add_sockets(self._listening)
+            return True
 
     LabApp.serverapp_class = Server
     # also where whoever started this ignores Ctrl-C, as a shell does for what it puts in the background
@@ -104,21 +117,16 @@ def _serve(host: str, port: int | None, *, browser: bool) -> int:
     os.environ["JUPYTER_TOKEN"] = token
     # So that `celery` in a terminal of JupyterLab is the course's own.
     os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
-    runtime = Path(jupyter_runtime_dir())
-    runtime.mkdir(parents=True, exist_ok=True)
-    with (runtime / "celery-lab-start.lock").open("w") as lock:
-        # JupyterLab picks its port some time before it listens: one lab at a time does that.
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        print(texts.STARTING, flush=True)
-        server: ServerApp = LabApp.initialize_server(_arguments(host, port, browser=browser))
-        for number in STOPPING:
-            signal.signal(number, lambda *_: server.stop(from_signal=True))
-        announcer = Announcer(server, host, token, lock)
-        announcer.start()
-        try:
-            server.start()
-        finally:
-            announcer.over.set()
+    print(texts.STARTING, flush=True)
+    server: ServerApp = LabApp.initialize_server(_arguments(host, port, browser=browser))
+    for number in STOPPING:
+        signal.signal(number, lambda *_: server.stop(from_signal=True))
+    announcer = Announcer(server, host, token)
+    announcer.start()
+    try:
+        server.start()
+    finally:
+        announcer.over.set()
     if announcer.failed:
         return 1
     print(texts.STOPPED, flush=True)
@@ -153,12 +161,11 @@ def _arguments(host: str, port: int | None, *, browser: bool) -> list[str]:
 class Announcer(threading.Thread):
     """Prints the address once the server answers there, or stops a server that never does."""
 
-    def __init__(self, server: "ServerApp", host: str, token: str, lock: IO[str]) -> None:
+    def __init__(self, server: "ServerApp", host: str, token: str) -> None:
         super().__init__(daemon=True)
         self.server = server
         self.host = host
         self.token = token
-        self.lock = lock
         self.over = threading.Event()
         self.failed = False
 
@@ -176,7 +183,6 @@ class Announcer(threading.Thread):
                 return
             if self.over.wait(0.05):
                 return
-        fcntl.flock(self.lock, fcntl.LOCK_UN)
         print(texts.READY.format(address=f"{base}lab/tree/{START_PAGE}?token={self.token}"), flush=True)
         if self.host in WILDCARDS:
             print(texts.OPEN_TO_ALL.format(host=self.host), flush=True)
