@@ -5,9 +5,13 @@ import re
 import shutil
 import tempfile
 
+import hypothesis
 import pytest
+from jupyter_client.connect import LocalPortCache
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
+
+from celerylab.stack.ports import free_port
 
 HOME = "CELERYLAB_HOME"
 # long tests that share nothing, each free to run in any process
@@ -33,6 +37,11 @@ def pytest_configure() -> None:
     os.environ[HOME] = tempfile.mkdtemp(prefix="celery-lab-tests-")
     # whoever starts the tests from a notebook's terminal must not lend them its broker
     os.environ.pop("CELERYLAB_BROKER_URL", None)
+    # a busy machine lets any example wait
+    hypothesis.settings.register_profile("lab", deadline=None)
+    hypothesis.settings.load_profile("lab")
+    # a kernel binds its ports seconds after they were chosen, among those that all other processes get
+    LocalPortCache.find_available_port = lambda _, host: free_port(host)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -112,7 +112,8 @@ def _serve(host: str, port: int | None, *, browser: bool) -> int:
     LabApp.serverapp_class = Server
     # also where whoever started this ignores Ctrl-C, as a shell does for what it puts in the background
     for number in STOPPING:
-        signal.signal(number, signal.default_int_handler)
+        # at once: an exception is lost if it comes up in a finalizer, and nothing has begun yet
+        signal.signal(number, lambda *_: os._exit(0))
     token = os.environ.get("JUPYTER_TOKEN") or secrets.token_hex(24)
     os.environ["JUPYTER_TOKEN"] = token
     # So that `celery` in a terminal of JupyterLab is the course's own.

@@ -16,7 +16,14 @@ while read -r verb group; do
     esac
 done
 for group in $gently; do
-    case $groups in *" $group "*) kill -QUIT "-$group" 2>/dev/null && sleep 1 ;; esac
+    case $groups in *" $group "*) kill -QUIT "-$group" 2>/dev/null || continue ;; *) continue ;; esac
+    # an owner that lives has not taken note of its dead, and they count as if they lived
+    tenths=30
+    kill -0 "$PPID" 2>/dev/null && tenths=10
+    while [ $tenths -gt 0 ] && kill -0 "-$group" 2>/dev/null; do
+        sleep 0.1
+        tenths=$((tenths - 1))
+    done
 done
 for group in $groups; do
     kill -KILL "-$group" 2>/dev/null

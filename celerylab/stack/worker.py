@@ -21,7 +21,7 @@ BEATS_TASKS = "labtasks.periodic."  # of whoever shares the broker with a Beat
 
 POOLS = ("prefork", "threads", "solo")
 PAUSE = 0.02
-LOOK_TIMEOUT = 1.0  # s
+LOOK_TIMEOUT = 3.0  # s
 NO_WAITING = ("--without-mingle", "--without-gossip")  # what a lone worker would wait for: a second
 
 

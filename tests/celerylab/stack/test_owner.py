@@ -95,7 +95,8 @@ def test_everything_is_gone_once_a_script_has_ended_by_itself(mark: str, tmp_pat
     ended = subprocess.run(command, cwd=tmp_path, capture_output=True, text=True, check=True)
     assert (ended.stderr, marked(mark)) == ("", [])
     subprocess.run([sys.executable, "-c", LESSON], cwd=tmp_path, check=True, capture_output=True)
-    assert marked(mark) == []
+    # SIGKILL was sent to all, and each ends when it is given a moment
+    assert within(GONE_WITHIN, lambda: not marked(mark))
 
 
 def test_files_are_removed_when_the_owner_is_gone(mark: str) -> None:
