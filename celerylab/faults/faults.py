@@ -23,11 +23,11 @@ from typing import TYPE_CHECKING
 from celerylab.faults import pictures
 from celerylab.faults.evidence import BULK, LANES, URGENT
 from celerylab.faults.rig import PAUSE, PROCESSES, Rig
+from celerylab.stack.keys import UNACKED_MUTEX
 
 if TYPE_CHECKING:
     from celerylab.faults.fault_test import FaultTest
 
-RESTORING = "unacked_mutex"
 FLOOD = 12  # bulk photos
 HOLD_TIMEOUT = 20.0  # s until a photo has come as far as the album
 WAITS = 2.0  # s that a task may run while the only other one is held, if it does not wait for it
@@ -182,7 +182,7 @@ class Faults:
 
     def _restores(self) -> bool:
         """Say whether a worker is giving back messages of a dead one."""
-        return bool(self._rig.asking(lambda client: client.exists(RESTORING)))
+        return bool(self._rig.asking(lambda client: client.exists(UNACKED_MUTEX)))
 
     def _left(self) -> list[str]:
         """Return the messages that dead workers have left, and that have not come back yet."""

@@ -163,15 +163,21 @@ def client(url: str, **options: Any) -> "redis.Redis":
 def answers(url: str) -> bool:
     """Say whether a Redis-like server answers at once, and takes the password in the URL."""
     import redis
+
+    with probe(url) as asking:
+        try:
+            return bool(asking.ping())
+        except (redis.ConnectionError, redis.TimeoutError):
+            return False
+
+
+def probe(url: str) -> "redis.Redis":
+    """Return a new redis-py client that asks once, and waits no longer than a second."""
     from redis.backoff import NoBackoff
     from redis.retry import Retry
 
     limits = {"socket_timeout": PROBE_TIMEOUT, "socket_connect_timeout": PROBE_TIMEOUT}
-    with client(url, retry=Retry(NoBackoff(), 0), **limits) as probe:
-        try:
-            return bool(probe.ping())
-        except (redis.ConnectionError, redis.TimeoutError):
-            return False
+    return client(url, retry=Retry(NoBackoff(), 0), **limits)
 
 
 def server_name() -> str:

@@ -105,7 +105,7 @@ WRONG = {
     "waited": _module(
         """result = repair.delay(book, pages)
     try:
-        tell.delay(result.get(timeout=10), reader)
+        tell.delay(result.get(timeout=60), reader)
     except ZeroDivisionError:
         redis.rpush("binder", book)
     return result"""

@@ -78,7 +78,8 @@ NAME = "probed"
 RUNS, HANGS, AGAIN, GONE = "running", "stopped", "running again", "killed"
 EXPECTED = {RUNS: True, HANGS: False, AGAIN: True, GONE: False}
 SLOWEST = 5.0  # s
-TRIES = 4
+PATIENCE = 10.0  # s
+PAUSE = 0.1  # s
 
 
 def check(answer: Callable[[Any, str], object]) -> Outcome:
@@ -111,13 +112,14 @@ def _asked(answer: Callable[[Any, str], object], beat: Beat, state: str) -> tupl
     answer to the ping before comes first, and then kombu looks no further. So it is asked again.
     Source: ``Mailbox._collect`` in ``kombu/pidbox.py``, which reads one message for each destination.
     """
-    for _ in range(TRIES if EXPECTED[state] else 1):
+    deadline = time.monotonic() + (PATIENCE if EXPECTED[state] else 0)
+    while True:
         began = time.monotonic()
         found = call(answer, lab.client, beat.node)
-        seconds = time.monotonic() - began
-        if found is not False:
-            break
-    return found, seconds
+        ended = time.monotonic()
+        if found is not False or ended > deadline:
+            return found, ended - began
+        time.sleep(PAUSE)
 
 
 def _bring(beat: Beat, state: str) -> None:

@@ -222,6 +222,8 @@ def _check_killed(answer: str) -> Outcome | None:
     with lab.worker(answer, name="next-3-5b", concurrency=2, queues=[QUEUE], env=PATIENCE) as worker:
         with suppress(Timeout):
             wait_for(1, "empty queue", lambda: [] if _left() else [True], TIMEOUT)
+            # a message that is just being taken lies nowhere; a worker that answers has taken it
+            worker.until(running=0, reserved=0, timeout=TIMEOUT)
         if left := _left():
             return not_right("not_done", seconds=TIMEOUT, left=left)
         worker.kill()

@@ -7,6 +7,7 @@ from typing import Any
 from celery.result import AsyncResult
 
 from celerylab import lab
+from celerylab.stack.waiting import wait_for
 from celerylab.stack.worker import Worker
 from exercises import Outcome, not_attempted, not_right, right, unfinished
 from exercises.fresh import fresh
@@ -191,16 +192,21 @@ def _run_twice(answer: str, worker: Worker) -> float:
     """Run two tasks of one id at the same time; return how long the first took at least, in seconds."""
     first, second = GATES
     _send(answer, "hold", "twice", first)
-    worker.until(running=1, timeout=TIMEOUT)
+    _at_gates(1)
     began = time.perf_counter()
     time.sleep(PAUSE)  # this is what the starts differ by
     _send(answer, "hold", "twice", second)
-    worker.until(running=2, timeout=TIMEOUT)
+    _at_gates(2)
     least = time.perf_counter() - began
     for running, gate in ((1, first), (0, second)):
         lab.redis.rpush(gate, "go")
         worker.until(running=running, timeout=TIMEOUT)
     return least
+
+
+def _at_gates(n: int) -> None:
+    """Wait until so many runs wait for their gates: they have begun, while an accepted task may not have."""
+    wait_for(n, "runs", lambda: [one for one in lab.redis.client_list() if one["cmd"] == "blpop"], TIMEOUT)
 
 
 def _judge_failed(entries: list[dict[str, Any]], pool: str) -> Outcome | None:

@@ -101,8 +101,8 @@ def check(answer: str) -> Outcome:
 
 
 def _send(worker: Worker, task: str) -> Outcome:
-    def send(order: str, seconds: float) -> AsyncResult:
-        return lab.client.send_task(task, (order, seconds), queue=QUEUE)
+    def send(order: str, seconds: float, **limits: float) -> AsyncResult:
+        return lab.client.send_task(task, (order, seconds), queue=QUEUE, **limits)
 
     long, stuck = send("long", LONG), send("stuck", STUCK)
     long.get(timeout=TIMEOUT, propagate=False)
@@ -116,7 +116,8 @@ def _send(worker: Worker, task: str) -> Outcome:
     counts = [send(f"order {n}", QUICK).get(timeout=TIMEOUT) for n in range(ORDERS)]
     if max(counts) > MOST:
         return not_right("lives_on", found=max(counts))
-    last = send("last", LONG * 2)
+    # limits of its own, so that nothing but the kill ends it
+    last = send("last", STUCK, soft_time_limit=STUCK, time_limit=STUCK)
     worker.until(running=1)
     worker.kill()
     kept = lab.redis.hvals(UNACKED)

@@ -9,6 +9,7 @@ import pytest
 
 from celerylab import Lab
 from celerylab.stack.attached import clear_leftovers
+from celerylab.stack.keys import UNACKED_MUTEX
 from tests.processes import within
 
 MODULE = """
@@ -61,7 +62,7 @@ def leave_things(host: Lab) -> str:
 
 def kept_keys(host: Lab) -> set[bytes]:
     """Return the keys, without those that come and go with what the bundled worker does by itself."""
-    return {key for key in host.redis.keys("*") if key != b"unacked_mutex" and b".reply." not in key}
+    return {key for key in host.redis.keys("*") if key != UNACKED_MUTEX.encode() and b".reply." not in key}
 
 
 def test_start_clears_what_lessons_left_in_a_database_of_the_labs_own(

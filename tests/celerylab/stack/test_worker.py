@@ -3,6 +3,7 @@
 import os
 import signal
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -63,6 +64,18 @@ def test_until_when_tasks_run_and_wait_in_reserve(worker: tuple[Lab, Worker], tm
     for result in results:
         result.get(timeout=10)
     waiting.until(running=0, reserved=0)
+
+
+def test_kill_waits_while_messages_are_given_back(worker: tuple[Lab, Worker]) -> None:
+    lab, _ = worker
+    with lab.worker("waiting", name="restoring") as made, ThreadPoolExecutor() as beside:
+        lab.redis.set("unacked_mutex", "held", px=20_000)
+        killed = beside.submit(made.kill)
+        with pytest.raises(TimeoutError):
+            killed.result(timeout=0.3)
+        assert lab.redis.delete("unacked_mutex"), "it was held all the time"
+        killed.result(timeout=10)
+        assert not made.alive
 
 
 def test_until_after_its_broker_was_restarted(worker: tuple[Lab, Worker]) -> None:
