@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import psutil
 import pytest
 from sqlalchemy import create_engine, select, update
 from sqlalchemy.orm import Session
@@ -101,7 +102,11 @@ def test_dead_are_found_once_and_the_living_are_spared(lab: Lab, recovery: Any) 
         assert sorted(alert.body["id"] for alert in alerts) == sorted(recovered["lost"])
 
         # a worker that lives after all takes its record back
-        survivor.signal(signal.SIGSTOP)
+        # while the test holds the database's lock: a worker that is stopped with it keeps it
+        with transaction(engine()):
+            survivor.signal(signal.SIGSTOP)
+            its_main = psutil.Process(survivor.pid)
+            assert within(5, lambda: its_main.status() == psutil.STATUS_STOPPED)
         assert watch_until({"alive"}) == ["alive"]
         assert state_of("alive") == s.LOST
         survivor.signal(signal.SIGCONT)
