@@ -21,7 +21,8 @@ from celerylab.stack import control
 from celerylab.stack.broker import Broker
 from celerylab.stack.worker import Worker
 from labtasks import accounts
-from labtasks.dead_letters import DeadLetters, kinds, replay
+from labtasks.dead_letters import DeadLetters, replay
+from labtasks.dead_letters.kinds import REJECTED
 
 QUEUE = "surviving"
 NODES = ("one", "two")
@@ -142,7 +143,8 @@ def lost(world: World, orders: dict[str, str]) -> list[str]:
     with world.broker.redis() as client:
         left = {message.id for message in evidence.messages(client)}
     gone = {order: task for order, task in orders.items() if order not in left}
-    return [order for order in gone if order not in outcomes(world, gone)]
+    ended = outcomes(world, gone)
+    return [order for order in gone if order not in ended]
 
 
 def test_every_task_is_accounted_for_and_none_is_applied_twice(world: World) -> None:
@@ -201,9 +203,7 @@ def test_every_task_is_accounted_for_and_none_is_applied_twice(world: World) -> 
     wrong = {order for order in orders if done[order] != expected[order]}
     store = DeadLetters(world.broker.url, "surviving")
     # some of them may have a result as well: of a run before, whose message came back
-    refused = {
-        each.id for each in store.all() if each.kind == kinds.REJECTED and orders[each.id] in SUCCEEDING
-    }
+    refused = {each.id for each in store.all() if each.kind == REJECTED and orders[each.id] in SUCCEEDING}
     for order in refused:
         client.AsyncResult(replay(store, client, order)).get(timeout=DEADLINE)
     for worker in world.workers.values():
